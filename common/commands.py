@@ -1,0 +1,122 @@
+"""The frame of every command: progress for people on stderr, one JSON object on stdout with --json."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from time import monotonic
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from common.access import Role
+from common.core.refusal import Refusal
+from common.jobs import Job, Watch
+from common.models import Project, User
+
+
+class StageCommand(BaseCommand):
+    """A command that does what a page can do; a refusal ends it with status 1 and its sentence."""
+
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add `--json`; subclasses add their own in `arguments`."""
+        parser.add_argument("--json", action="store_true", help="print exactly one JSON object on stdout")
+        self.arguments(parser)
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        """Add what this command takes."""
+
+    def carry_out(self, **options: Any) -> dict[str, Any]:
+        """Do the work and return the JSON object."""
+        raise NotImplementedError
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        """Carry out, time it and print the outcome."""
+        began = monotonic()
+        try:
+            outcome = self.carry_out(**options)
+        except Refusal as refusal:
+            raise CommandError(str(refusal), returncode=1) from refusal
+        except OSError as error:
+            raise CommandError(
+                f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), returncode=1
+            ) from error
+        outcome.setdefault("seconds", round(monotonic() - began, 3))
+        if options["json"]:
+            self.stdout.write(json.dumps(outcome, ensure_ascii=False, default=_plain))
+        else:
+            self.stdout.write("\n".join(f"{key}: {_shown(value)}" for key, value in outcome.items()))
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if isinstance(value, Decimal) else str(value)
+
+
+def _shown(value: Any) -> str:
+    return (
+        json.dumps(value, ensure_ascii=False, default=_plain)
+        if isinstance(value, list | dict)
+        else str(value)
+    )
+
+
+@contextmanager
+def progress_bar(description: str) -> Iterator[Watch]:
+    """Show a job's progress on stderr, with its rate and the time left; yield what watches the job."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr), transient=False) as progress:
+        shown = progress.add_task(description, total=None, rate="")
+
+        def watch(job: Job) -> None:
+            rate = f"{job.rate_per_second:.1f}/s" if job.rate_per_second else ""
+            label = f"{description}: {job.phase}" if job.phase else description
+            progress.update(
+                shown,
+                completed=job.progress_done,
+                total=job.progress_total or None,
+                rate=rate,
+                description=label,
+            )
+
+        yield watch
+
+
+def named_project(slug: str) -> Project:
+    """Return the project of a short name.
+
+    Raises:
+        Refusal: there is none.
+    """
+    project: Project | None = Project.objects.filter(slug=slug).first()
+    if project is None:
+        raise Refusal(
+            f"There is no project {slug!r}; `manage.py create_project {slug} --name … --owner …` makes one."
+        )
+    return project
+
+
+def owner_of(project: Project) -> User:
+    """Return the owner in whose name a command acts."""
+    return User.objects.filter(membership__project=project, membership__role=Role.OWNER).earliest(
+        "membership__pk"
+    )

@@ -1,0 +1,165 @@
+"""The client of every OpenAI-compatible endpoint: limits, retries, address checked.
+
+Endpoint addresses come from members and model output from strangers: an address is checked each
+time before it is used, redirects are not followed, and what comes back is text and nothing else.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlsplit
+
+import openai
+from django.conf import settings
+
+from common.core.refusal import Refusal
+from common.core.text import estimate_tokens
+
+TIMEOUT_SECONDS = 600.0
+MAX_REPLY_CHARACTERS = 2_000_000
+
+
+class AddressRefused(Refusal):
+    """An endpoint's address may not be called from here."""
+
+
+class EndpointFailed(Refusal):
+    """An endpoint gave no usable reply; the message says which endpoint and what it said."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a model is reached, and as what."""
+
+    name: str  # for messages
+    base_url: str
+    model: str
+    key: str
+    max_tokens: int
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a model sent back; tokens as the endpoint counted them, or estimated."""
+
+    thinking: str
+    answer: str
+    finish_reason: str
+    tokens_in: int
+    thinking_tokens: int
+    answer_tokens: int
+    tokens_counted_by: str
+
+    def cost(self, *, price_in_usd: Decimal, price_out_usd: Decimal) -> Decimal:
+        """Return what this reply cost, in USD, at prices per million tokens."""
+        out = self.thinking_tokens + self.answer_tokens
+        return (price_in_usd * self.tokens_in + price_out_usd * out) / Decimal(1_000_000)
+
+
+def check_address(base_url: str) -> None:
+    """Refuse an address that is no web address, or that lies in a network closed to members.
+
+    Raises:
+        AddressRefused: with the reason and the remedy.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise AddressRefused(f"The address {base_url!r} is none of http://… or https://…; correct it.")
+    if settings.ALLOW_PRIVATE_ENDPOINTS:
+        return
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise AddressRefused(
+            f"The name {parts.hostname} cannot be resolved ({error}); correct the address."
+        ) from error
+    for *_, place in found:
+        if not ipaddress.ip_address(place[0]).is_global:
+            raise AddressRefused(
+                f"The address {base_url} lies in a private network ({place[0]}); "
+                "the operator can allow that with QIANTI_ALLOW_PRIVATE_ENDPOINTS."
+            )
+
+
+@contextmanager
+def client(address: Address) -> Iterator[openai.OpenAI]:
+    """Open a client for one endpoint, its address checked; retries are the library's own.
+
+    Raises:
+        AddressRefused: the address may not be called.
+    """
+    check_address(address.base_url)
+    transport = openai.DefaultHttpxClient(follow_redirects=False, timeout=TIMEOUT_SECONDS)
+    with openai.OpenAI(
+        base_url=address.base_url, api_key=address.key or "none", http_client=transport, max_retries=3
+    ) as opened:
+        yield opened
+
+
+def ask(opened: openai.OpenAI, address: Address, question: str) -> Reply:
+    """Ask one question and return thinking and answer.
+
+    Raises:
+        EndpointFailed: no reply after the retries, or one that cannot be used.
+    """
+    try:
+        completion = opened.chat.completions.create(
+            model=address.model,
+            messages=[{"role": "user", "content": question}],
+            max_tokens=address.max_tokens,
+            temperature=address.temperature,
+        )
+    except openai.OpenAIError as error:
+        raise EndpointFailed(f"{address.name} at {address.base_url} gave no answer: {error}") from error
+    return _read(completion, address)
+
+
+def _read(completion: Any, address: Address) -> Reply:
+    if not getattr(completion, "choices", None):
+        raise EndpointFailed(f"{address.name} at {address.base_url} sent a reply without choices.")
+    choice = completion.choices[0]
+    content = (choice.message.content or "")[:MAX_REPLY_CHARACTERS]
+    thinking = (_extra(choice.message, "reasoning_content") or _extra(choice.message, "reasoning"))[
+        :MAX_REPLY_CHARACTERS
+    ]
+    if not thinking:
+        thinking, content = split_thinking(content)
+    usage = completion.usage
+    if usage is None:
+        counts = [estimate_tokens(part) for part in ("", thinking, content)]
+        return Reply(thinking, content, choice.finish_reason or "", *counts, tokens_counted_by="estimate")
+    details = usage.completion_tokens_details
+    reasoning = (details.reasoning_tokens if details else None) or 0
+    if not reasoning and thinking:  # one count for both: share it out by length
+        share = len(thinking) / max(1, len(thinking) + len(content))
+        reasoning = round(usage.completion_tokens * share)
+    return Reply(
+        thinking,
+        content,
+        choice.finish_reason or "",
+        usage.prompt_tokens,
+        reasoning,
+        max(0, usage.completion_tokens - reasoning),
+        tokens_counted_by="usage",
+    )
+
+
+def _extra(message: Any, field: str) -> str:
+    """Return a field that providers add to the standard message, if it is text."""
+    found = getattr(message, field, None)
+    return found if isinstance(found, str) else ""
+
+
+def split_thinking(content: str) -> tuple[str, str]:
+    """Part a reply that carries its thinking in think tags; an unclosed one is all thinking."""
+    before, closed, after = content.partition("</think>")
+    if closed:
+        return before.partition("<think>")[2].strip() or before.strip(), after.strip()
+    lead, opened, thinking = content.partition("<think>")
+    return (thinking.strip(), "") if opened and not lead.strip() else ("", content.strip())

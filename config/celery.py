@@ -1,0 +1,11 @@
+"""The Celery app; which task goes to which queue stands in the settings."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("qianti")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

@@ -1,0 +1,145 @@
+"""Criterion 1: what is malformed, truncated or repeated. The first four patterns are s1's, by name.
+
+Source: s1 (arXiv 2501.19393), section 2.2, and its data/filter.ipynb.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+CUT = ("length", "max_tokens")  # finish reasons of a reply that ran into its token limit
+REPEATS = 4  # the same line so often in a row is a loop
+LEAST_SHARE_OF_NEW_LINES = 0.3
+LINES_TO_JUDGE = 12  # a shorter trace may repeat itself without being a loop
+PERIOD_MARK = 24  # characters; where the end of a trace stood before, its period may begin
+LONGEST_RULE = 400  # characters of one or two kinds, as in a line of dashes
+LONGEST_PERIOD = 2_000  # characters that a loop without line ends may take per turn
+
+_P_NUMBER = re.compile(r"p[1-9]\d{0,2}\.")
+_UNBROKEN = re.compile(r"[^\s\]]+")
+_FIGURE = re.compile(
+    r"如(?:下|上|右|左)?图|[下上右左]图(?![章书])|(?<![附版绘地])图\s*[0-9一二三四甲乙]\s*(?:所示|中)|图中"
+    r"|\b(?:figure|diagram|picture|image)\s+(?:shown|below|above|shows|at\s+(?:the\s+)?(?:left|right))"
+    r"|\b(?:figure|fig\.)\s+\d"
+    r"|\b(?:shown|pictured|depicted|drawn|see|refer\s+to)\s+(?:in\s+)?the\s+(?:figure|diagram|picture|graph)\b"
+    r"|\bin\s+the\s+(?:figure|diagram)\b|\bgraph\s+(?:shown|below|above)",
+    re.IGNORECASE,
+)
+_REFUSAL = re.compile(
+    r"\W*(?:(?:i['’]m|i am) (?:very |really )?sorry|i apologi[sz]e|as an? (?:ai|artificial|large language)\b"
+    r"|i (?:can(?:no|['’])t|am (?:not able|unable) to|won['’]t)"
+    r" (?:answer|help|assist|provide|comply|solve|do|fulfil)"
+    r"|(?:很|非常)?抱歉|对不起|我(?:无法|不能)(?:回答|提供|解答|协助|帮)|无法回答|作为(?:一个|一名)?(?:AI|人工智能|语言模型))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Specimen:
+    """What quality is judged by: a question with one trace."""
+
+    question: str
+    thinking: str
+    answer: str
+    finish_reason: str
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A named sign of bad quality, with the sentence that it gives as its reason."""
+
+    name: str
+    reason: str
+    found_in: Callable[[Specimen], bool]
+
+
+def has_bold_number(text: str) -> bool:
+    """Tell whether s1's fourth pattern is found: `\\*\\*(?=.*\\d)[^\\s\\]]*\\*\\*`.
+
+    That is two pairs of stars in an unbroken run (no white space, no closing bracket) with a digit
+    anywhere behind the first pair on its line. The expression itself takes quadratic time on stars.
+    """
+    return any(_bold_number_in(line) for line in text.split("\n") if "**" in line)
+
+
+def _bold_number_in(line: str) -> bool:
+    last_digit = max((place for place, character in enumerate(line) if character.isdecimal()), default=-1)
+    for unbroken in _UNBROKEN.finditer(line):
+        opened = unbroken[0].find("**")
+        closed = unbroken[0].rfind("**")
+        if 0 <= opened <= closed - 2 and unbroken.start() + opened + 2 <= last_digit:
+            return True
+    return False
+
+
+def is_looping(thinking: str) -> bool:
+    """Tell whether a trace runs in a circle, in time linear in its length.
+
+    One line many times in a row, hardly a new line at all, or an end that is the same stretch again
+    and again, with or without line ends.
+    """
+    return _repeats_lines(thinking) or _ends_periodically(thinking.rstrip())
+
+
+def _ends_periodically(text: str) -> bool:
+    mark = text[-PERIOD_MARK:]
+    before = text.rfind(mark, max(0, len(text) - PERIOD_MARK - LONGEST_PERIOD), len(text) - 1)
+    period = len(text) - len(mark) - before
+    if before < 0 or len(mark) < PERIOD_MARK:
+        return False
+    # A rule of dashes is no loop; a page of them is.
+    least = LONGEST_RULE if len(set(mark)) <= 2 else REPEATS * PERIOD_MARK
+    return text.endswith(text[-period:] * max(REPEATS, -(-least // period)))
+
+
+def _repeats_lines(thinking: str) -> bool:
+    lines = [line.strip() for line in thinking.splitlines() if line.strip()]
+    in_a_row = 1
+    for before, line in pairwise(lines):
+        in_a_row = in_a_row + 1 if line == before else 1
+        if in_a_row >= REPEATS:
+            return True
+    return len(lines) >= LINES_TO_JUDGE and len(set(lines)) / len(lines) < LEAST_SHARE_OF_NEW_LINES
+
+
+PATTERNS: tuple[Pattern, ...] = (
+    Pattern(
+        "asymptote",
+        "The question holds drawing code ([asy]) instead of a figure.",
+        lambda it: "[asy]" in it.question and "aime" not in it.source.casefold(),
+    ),
+    Pattern(
+        "image-link",
+        "The question refers to an image that is not there (![Image]).",
+        lambda it: "![Image]" in it.question,
+    ),
+    Pattern(
+        "page-number",
+        "The question holds a page or problem number from its source (p12.).",
+        lambda it: bool(_P_NUMBER.search(it.question)),
+    ),
+    Pattern(
+        "bold-number",
+        "The question holds numbering from its source in bold (**12**).",
+        lambda it: has_bold_number(it.question),
+    ),
+    Pattern(
+        "missing-figure",
+        "The question speaks of a figure, and there is none.",
+        lambda it: "[asy]" not in it.question and bool(_FIGURE.search(it.question)),
+    ),
+    Pattern("truncated", "The trace was cut before its end.", lambda it: it.finish_reason in CUT),
+    Pattern("no-thinking", "The trace holds no thinking.", lambda it: not it.thinking.strip()),
+    Pattern("no-answer", "The trace ends without an answer.", lambda it: not it.answer.strip()),
+    Pattern("refusal", "The teacher declined to answer.", lambda it: bool(_REFUSAL.match(it.answer))),
+    Pattern("loop", "The trace repeats itself.", lambda it: is_looping(it.thinking)),
+)
+BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
+S1_PATTERNS = ("asymptote", "image-link", "page-number", "bold-number")
+
+
+def first_flaw(specimen: Specimen, names: tuple[str, ...] = tuple(BY_NAME)) -> Pattern | None:
+    """Return the first of the named patterns that a question with its trace shows, or None."""
+    return next((BY_NAME[name] for name in names if BY_NAME[name].found_in(specimen)), None)

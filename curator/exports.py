@@ -1,0 +1,136 @@
+"""A dataset as files, each written whole or not at all."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from common.core.chat import QWEN, question_prompt, question_with_options, reply
+from common.core.refusal import Refusal
+
+Row = Mapping[str, Any]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class NotWritten(Refusal):
+    """An export could not be written; the message says where and why."""
+
+
+def _lines(rows: Sequence[dict[str, Any]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+
+
+def as_jsonl(rows: Sequence[Row]) -> bytes:
+    """Return every field of every row as JSON Lines."""
+    return _lines([dict(row) for row in rows])
+
+
+def as_messages(rows: Sequence[Row]) -> bytes:
+    """Return chat messages as JSON Lines, the thinking in `reasoning_content`."""
+    return _lines(
+        [
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": question_with_options(row["question"], tuple(row["options"])),
+                    },
+                    {"role": "assistant", "reasoning_content": row["thinking"], "content": row["answer"]},
+                ]
+            }
+            for row in rows
+        ]
+    )
+
+
+def as_s1(rows: Sequence[Row]) -> bytes:
+    """Return the columns of s1K, with the training text in the markup of Qwen2.5, as JSON Lines."""
+    lines = []
+    for row in rows:
+        question = question_with_options(row["question"], tuple(row["options"]))
+        answer = reply(QWEN, thinking=row["thinking"], answer=row["answer"])
+        lines.append(
+            {
+                "question": question,
+                "solution": row["solution"] or row["key"],
+                "source_type": row["source"],
+                "cot_type": row["domain"],
+                "thinking_trajectories": [row["thinking"]],
+                "attempt": row["answer"],
+                "text": question_prompt(QWEN, question) + answer,
+            }
+        )
+    return _lines(lines)
+
+
+def as_csv(rows: Sequence[Row]) -> bytes:
+    """Return a spreadsheet; a cell that would be a formula gets an apostrophe in front."""
+    sheet = io.StringIO(newline="")
+    writer = csv.writer(sheet)
+    writer.writerow(rows[0].keys())
+    writer.writerows([[_cell(value) for value in row.values()] for row in rows])
+    return ("\ufeff" + sheet.getvalue()).encode()
+
+
+def _cell(value: Any) -> str:
+    text = (
+        json.dumps(value, ensure_ascii=False)
+        if isinstance(value, list | dict)
+        else ""
+        if value is None
+        else str(value)
+    )
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def as_parquet(rows: Sequence[Row]) -> bytes:
+    """Return the rows as Parquet."""
+    packed = io.BytesIO()
+    pl.DataFrame([dict(row) for row in rows], infer_schema_length=None).write_parquet(packed)
+    return packed.getvalue()
+
+
+_WRITERS: dict[str, tuple[Callable[[Sequence[Row]], bytes], str]] = {
+    "jsonl": (as_jsonl, "jsonl"),
+    "messages": (as_messages, "messages.jsonl"),
+    "s1": (as_s1, "s1.jsonl"),
+    "csv": (as_csv, "csv"),
+    "parquet": (as_parquet, "parquet"),
+}
+FORMATS = tuple(_WRITERS)
+
+
+def content(rows: Sequence[Row], file_format: str) -> tuple[bytes, str]:
+    """Return a dataset in one format, and the ending of its file name.
+
+    Raises:
+        NotWritten: no such format.
+    """
+    if file_format not in _WRITERS:
+        raise NotWritten(f"There is no format {file_format!r}; there are {', '.join(FORMATS)}.")
+    write_rows, ending = _WRITERS[file_format]
+    return write_rows(rows), ending
+
+
+def write(rows: Sequence[Row], *, file_format: str, folder: Path, name: str) -> list[Path]:
+    """Write a dataset into a folder, which is made if need be; return the files.
+
+    Raises:
+        NotWritten: no such format, or the disk refuses.
+    """
+    packed, ending = content(rows, file_format)
+    path = folder / f"{name}.{ending}"
+    part = path.with_name(path.name + ".part")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(packed)
+        part.replace(path)
+    except OSError as error:
+        raise NotWritten(
+            f"{path} cannot be written ({error.strerror}); name another folder in --to."
+        ) from error
+    return [path]

@@ -1,0 +1,51 @@
+"""`manage.py collect_traces SLUG --teacher NAME [--limit N] [--max-cost USD]`."""
+
+from argparse import ArgumentParser
+from decimal import Decimal
+from typing import Any
+
+from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.core.refusal import Refusal
+from curator.models import Teacher
+from curator.services import teachers
+
+
+class Command(StageCommand):
+    """Ask a teacher what it has not answered yet; calling again goes on."""
+
+    help = "Ask a teacher all questions that it has not answered; resumable."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("--teacher", required=True, metavar="NAME")
+        parser.add_argument("--limit", type=int, help="ask at most so many questions")
+        parser.add_argument("--max-cost", type=Decimal, metavar="USD")
+
+    def carry_out(self, **options: Any) -> dict[str, Any]:
+        project = named_project(options["slug"])
+        teacher = Teacher.objects.filter(project=project, name=options["teacher"]).first()
+        if teacher is None:
+            known = (
+                ", ".join(Teacher.objects.filter(project=project).values_list("name", flat=True)) or "none"
+            )
+            raise Refusal(
+                f"The project has no teacher {options['teacher']!r} (there is: {known}); add it on the teachers page."
+            )
+        estimate = teachers.estimate_collection(teacher=teacher, question_limit=options["limit"])
+        self.stderr.write(f"{estimate.questions} questions, about {estimate.usd:.2f} USD. {estimate.basis}")
+        order = teachers.start_collection(
+            teacher=teacher,
+            question_limit=options["limit"],
+            max_cost_usd=options["max_cost"],
+            by=owner_of(project),
+        )
+        with progress_bar("asking") as watch:
+            teachers.run_collection(job=order, watch=watch)
+        order.refresh_from_db()
+        return {
+            "asked": order.asked,
+            "stored": order.stored,
+            "unmatched": 0,
+            "failed": order.failed,
+            "cost_usd": order.cost_usd,
+        }

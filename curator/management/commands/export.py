@@ -1,0 +1,48 @@
+"""`manage.py export DATASET --format … --to DIR`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from common.commands import StageCommand
+from common.core.refusal import Refusal
+from curator.models import Dataset
+from curator.services import datasets
+
+
+def named_dataset(word: str) -> Dataset:
+    """Return a dataset by its number or by the beginning of its hash.
+
+    Raises:
+        Refusal: none or several fit.
+    """
+    found = list(
+        Dataset.objects.filter(pk=int(word))
+        if word.isdigit()
+        else Dataset.objects.filter(content_hash__startswith=word)
+    )
+    if len(found) != 1:
+        raise Refusal(
+            f"{len(found)} datasets fit {word!r}; give the number or the hash that `freeze` printed."
+        )
+    return found[0]
+
+
+class Command(StageCommand):
+    """Write a dataset to files."""
+
+    help = "Write a dataset's rows to files."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dataset", help="number or hash")
+        parser.add_argument("--format", default="jsonl", choices=datasets.FORMATS)
+        parser.add_argument("--to", required=True, type=Path, metavar="DIR")
+
+    def carry_out(self, **options: Any) -> dict[str, Any]:
+        dataset = named_dataset(options["dataset"])
+        files = datasets.export(dataset=dataset, file_format=options["format"], folder=options["to"])
+        return {
+            "files": [str(file) for file in files],
+            "hash": dataset.content_hash,
+            "rows": dataset.row_count,
+        }

@@ -1,0 +1,29 @@
+"""`manage.py import_benchmark SLUG FILE --name NAME`."""
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from common.commands import StageCommand, named_project
+from curator.services import benchmarks
+
+
+class Command(StageCommand):
+    """Read held-out questions and find what of them has leaked into the pools."""
+
+    help = "Read held-out questions and find what of them has leaked into the pools."
+
+    def arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("slug")
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--name", required=True)
+        parser.add_argument("--licence", default="")
+
+    def carry_out(self, **options: Any) -> dict[str, Any]:
+        report = benchmarks.import_benchmark(
+            project=named_project(options["slug"]),
+            path=options["file"],
+            name=options["name"],
+            licence=options["licence"],
+        )
+        return {"benchmark": report.benchmark.pk, "items": report.items, "leaks": report.leaks}

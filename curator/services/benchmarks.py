@@ -1,0 +1,86 @@
+"""Held-out questions: read once, frozen, and held against every pool."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from common.core.refusal import Refusal
+from common.models import Project
+from curator import readers
+from curator.core.dataset import dataset_hash
+from curator.core.rows import QuestionRow, Rejected, full_mapping, read_row
+from curator.models import Benchmark, BenchmarkItem
+from curator.services import leaks
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """What became of a benchmark's file."""
+
+    benchmark: Benchmark
+    items: int
+    leaks: int
+
+
+@transaction.atomic
+def import_benchmark(
+    *, project: Project, path: Path, name: str, licence: str = "", file_name: str = ""
+) -> BenchmarkReport:
+    """Read a benchmark and find what of it has leaked into the pools. Every item needs a key.
+
+    Raises:
+        Refusal: no table, a row that is no question, a row without a key, or the name is taken.
+    """
+    file_name = file_name or path.name
+    if Benchmark.objects.filter(project=project, name=name).exists():
+        raise Refusal(_("There is a benchmark named %(name)s already; choose another name.") % {"name": name})
+    rows = _items(path, file_name)
+    benchmark: Benchmark = Benchmark.objects.create(
+        project=project,
+        name=name,
+        licence=licence,
+        file_name=file_name,
+        content_hash=dataset_hash({"id": row.content_hash, "key": row.key} for row in rows),
+    )
+    BenchmarkItem.objects.bulk_create(
+        [_item(benchmark, position, row) for position, row in enumerate(rows)], batch_size=1000
+    )
+    return BenchmarkReport(benchmark, len(rows), leaks.find_for_benchmark(benchmark))
+
+
+def _items(path: Path, file_name: str) -> list[QuestionRow]:
+    """Return a file's questions; the same one twice counts once."""
+    table = readers.open_table(path, file_name)
+    mapping = full_mapping(table.columns, None)
+    rows: dict[str, QuestionRow] = {}
+    for number, record in enumerate(table.rows, start=table.first_row):
+        row = read_row(record, mapping, number)
+        if isinstance(row, Rejected):
+            raise Refusal(
+                _("%(file)s, row %(row)s, column %(column)s: %(reason)s")
+                % {"file": file_name, "row": row.row_number, "column": row.column, "reason": row.reason}
+            )
+        if not row.key:
+            raise Refusal(
+                _("%(file)s, row %(row)s, has no key; an item that cannot be marked measures nothing.")
+                % {"file": file_name, "row": row.row_number}
+            )
+        rows.setdefault(row.content_hash, row)
+    return list(rows.values())
+
+
+def _item(benchmark: Benchmark, position: int, row: QuestionRow) -> BenchmarkItem:
+    return BenchmarkItem(
+        benchmark=benchmark,
+        position=position,
+        content_hash=row.content_hash,
+        external_id=row.external_id,
+        text=row.text,
+        options=list(row.options),
+        key=row.key,
+        marks=row.marks,
+        language=row.language,
+        domain=row.domain,
+    )

@@ -1,0 +1,75 @@
+"""Experts judge traces; where they disagree, one of them has the last word."""
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext as _
+
+from common.core.refusal import Refusal
+from common.models import User
+from curator.models import Adjudication, Decision, Review, Selection, Trace
+
+
+def judge(
+    *, trace: Trace, reviewer: User, judgement: str, note: str = "", is_scripted: bool = False
+) -> Review:
+    """Record a reviewer's judgement of a trace; judging again replaces the first word.
+
+    Raises:
+        Refusal: the judgement is none of accept and reject.
+    """
+    if judgement not in Review.Judgement.values:
+        raise Refusal(_("A trace is accepted or rejected; “%(word)s” is neither.") % {"word": judgement})
+    review, _made = Review.objects.update_or_create(
+        trace=trace,
+        reviewer=reviewer,
+        defaults={"judgement": judgement, "note": note, "is_scripted": is_scripted},
+    )
+    return review  # type: ignore[no-any-return]
+
+
+def withdraw(*, review: Review) -> None:
+    """Take a judgement back, as if it had not been made."""
+    review.delete()
+
+
+@transaction.atomic
+def adjudicate(*, trace: Trace, judgement: str, by: User, note: str = "") -> Adjudication:
+    """Give the last word on a trace.
+
+    Raises:
+        Refusal: the reviewers do not disagree.
+    """
+    words = set(trace.reviews.values_list("judgement", flat=True))
+    if len(words) < 2:
+        raise Refusal(_("The reviewers of this trace do not disagree; there is nothing to decide."))
+    decided, _made = Adjudication.objects.update_or_create(
+        trace=trace, defaults={"judgement": judgement, "decided_by": by, "note": note}
+    )
+    return decided  # type: ignore[no-any-return]
+
+
+def members(selection: Selection) -> "QuerySet[Decision]":
+    """Return a selection's members in the order drawn."""
+    rows: QuerySet[Decision] = (
+        selection.decisions.filter(position__isnull=False)
+        .select_related("question__pool", "question__domain", "trace__teacher")
+        .order_by("position")
+    )
+    return rows
+
+
+def kept(selection: Selection) -> "QuerySet[Decision]":
+    """Return the members that go into a dataset: rejected ones out, a last word above a first one.
+
+    A trace that nobody judged stays in; the dataset's card counts it as not reviewed.
+    """
+    rejected = Q(trace__adjudication__judgement="reject") | Q(
+        trace__adjudication__isnull=True, trace__reviews__judgement="reject"
+    )
+    out = members(selection).filter(rejected).values("pk")
+    return members(selection).exclude(pk__in=out)
+
+
+def to_review(selection: Selection, reviewer: User) -> "QuerySet[Decision]":
+    """Return the members whose trace this reviewer has not judged, in the order drawn."""
+    return members(selection).exclude(trace__reviews__reviewer=reviewer)

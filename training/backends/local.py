@@ -1,0 +1,115 @@
+"""Run a job's program on this machine, detached from whoever started it.
+
+The folder is the record: `pid.json` names the process and when it began (so that a reused number
+is not taken for it), `log.txt` holds its output, `progress.jsonl` and `result.json` are its own.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 30
+LOG_TAIL = 4_000
+
+
+def submit(module: str, folder: Path) -> None:
+    """Start `python -m module folder`, unless it lives or has succeeded already."""
+    result = read_result(folder)
+    if is_alive(folder) or (result is not None and result["state"] == "succeeded"):
+        return
+    (folder / "result.json").unlink(missing_ok=True)
+    with (folder / "log.txt").open("ab") as log:
+        started = subprocess.Popen(
+            [sys.executable, "-m", module, str(folder)],
+            stdout=log,
+            stderr=log,
+            stdin=subprocess.DEVNULL,
+            cwd=ROOT,
+            start_new_session=True,
+        )
+    _write_atomically(folder / "pid.json", {"pid": started.pid, "began": _began(started.pid)})
+
+
+def is_alive(folder: Path) -> bool:
+    """Tell whether the folder's program runs."""
+    process = _process(folder)
+    if process is None:
+        return False
+    _reap(process["pid"])
+    return process["began"] is not None and _began(process["pid"]) == process["began"]
+
+
+def cancel(folder: Path) -> None:
+    """Ask the program to stop, and kill it if it does not."""
+    (folder / "STOP").touch()
+    deadline = time.monotonic() + STOP_SECONDS
+    while is_alive(folder) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    process = _process(folder)
+    if process is not None and is_alive(folder):
+        os.killpg(process["pid"], signal.SIGKILL)
+
+
+def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the progress lines since `offset` (bytes) and the offset after them; a torn line waits."""
+    path = folder / "progress.jsonl"
+    if not path.exists():
+        return [], offset
+    with path.open("rb") as file:
+        file.seek(offset)
+        content = file.read()
+    complete = content[: content.rfind(b"\n") + 1]
+    return [json.loads(line) for line in complete.splitlines() if line.strip()], offset + len(complete)
+
+
+def read_result(folder: Path) -> dict[str, Any] | None:
+    """Return what the program said at its end, or None while it has not."""
+    path = folder / "result.json"
+    if not path.exists():
+        return None
+    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return result
+
+
+def log_tail(folder: Path) -> str:
+    """Return the end of the program's output."""
+    path = folder / "log.txt"
+    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.exists() else ""
+
+
+def _process(folder: Path) -> dict[str, Any] | None:
+    path = folder / "pid.json"
+    if not path.exists():
+        return None
+    process: dict[str, Any] = json.loads(path.read_text())
+    return process
+
+
+def _began(pid: int) -> str | None:
+    """Return when a process began, in the kernel's ticks since boot; None if it is gone or a zombie."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = status.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else fields[19]
+
+
+def _reap(pid: int) -> None:
+    """Let go of a child that has ended, if it is ours."""
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def _write_atomically(path: Path, value: dict[str, Any]) -> None:
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(value))
+    part.replace(path)

@@ -1,0 +1,1 @@
+"""The program that fine-tunes: job.json in; progress.jsonl, a checkpoint and result.json out."""
