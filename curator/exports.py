@@ -1,8 +1,12 @@
 """A dataset as files, each written whole or not at all."""
 
 import csv
+import hashlib
 import io
 import json
+import os
+import re
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,8 @@ from common.core.chat import QWEN, question_prompt, question_with_options, reply
 from common.core.refusal import Refusal
 
 Row = Mapping[str, Any]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
 
 
 class NotWritten(Refusal):
@@ -70,21 +75,18 @@ def as_s1(rows: Sequence[Row]) -> bytes:
 def as_csv(rows: Sequence[Row]) -> bytes:
     """Return a spreadsheet; a cell that would be a formula gets an apostrophe in front."""
     sheet = io.StringIO(newline="")
+    columns = list(rows[0])
     writer = csv.writer(sheet)
-    writer.writerow(rows[0].keys())
-    writer.writerows([[_cell(value) for value in row.values()] for row in rows])
+    writer.writerow(columns)
+    writer.writerows([[_cell(row[column]) for column in columns] for row in rows])
     return ("\ufeff" + sheet.getvalue()).encode()
 
 
 def _cell(value: Any) -> str:
-    text = (
-        json.dumps(value, ensure_ascii=False)
-        if isinstance(value, list | dict)
-        else ""
-        if value is None
-        else str(value)
-    )
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    if value is None:
+        return ""
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
+    return f"'{text}" if text.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
 def as_parquet(rows: Sequence[Row]) -> bytes:
@@ -108,10 +110,12 @@ def content(rows: Sequence[Row], file_format: str) -> tuple[bytes, str]:
     """Return a dataset in one format, and the ending of its file name.
 
     Raises:
-        NotWritten: no such format.
+        NotWritten: no such format, or no rows.
     """
     if file_format not in _WRITERS:
         raise NotWritten(f"There is no format {file_format!r}; there are {', '.join(FORMATS)}.")
+    if not rows:
+        raise NotWritten("The dataset has no rows; there is nothing to write.")
     write_rows, ending = _WRITERS[file_format]
     return write_rows(rows), ending
 
@@ -119,18 +123,37 @@ def content(rows: Sequence[Row], file_format: str) -> tuple[bytes, str]:
 def write(rows: Sequence[Row], *, file_format: str, folder: Path, name: str) -> list[Path]:
     """Write a dataset into a folder, which is made if need be; return the files.
 
+    A file appears under its name only when it is whole and on the disk.
+
     Raises:
         NotWritten: no such format, or the disk refuses.
     """
     packed, ending = content(rows, file_format)
     path = folder / f"{name}.{ending}"
-    part = path.with_name(path.name + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(packed)
-        part.replace(path)
+        _replace(path, packed)
     except OSError as error:
         raise NotWritten(
-            f"{path} cannot be written ({error.strerror}); name another folder in --to."
+            f"{path} cannot be written ({error.strerror}); name another folder, or make room in this one."
         ) from error
     return [path]
+
+
+def _replace(path: Path, packed: bytes) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
+        try:
+            part.write(packed)
+            part.flush()
+            os.fsync(part.fileno())
+            os.fchmod(part.fileno(), 0o644)
+            Path(part.name).replace(path)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
+
+
+def sha256_of(path: Path) -> str:
+    """Return a file's SHA-256 in 64 hex digits, as `sha256sum` prints it."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -358,7 +358,7 @@ def main() -> None:
         "--ready-file", type=Path, help="is written, as JSON with port and pid, when it serves"
     )
     parser.add_argument("--base-model", type=Path, default=BASE_MODEL)
-    parser.add_argument("--threads", type=int, default=2, help="of the tiny base model")
+    parser.add_argument("--threads", type=int, default=1, help="of the tiny base model")
     options = parser.parse_args()
     if not (options.base_model / "tokenizer.json").is_file():
         parser.exit(

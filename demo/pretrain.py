@@ -26,6 +26,7 @@ import torch
 import transformers
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers.utils.logging import disable_progress_bar
 
 from common.core.chat import TURN_END
 from demo.corpus import (
@@ -416,6 +417,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
+    disable_progress_bar()
     recipe = PretrainRecipe(seed=options.seed, steps=options.steps)
     try:
         run(recipe, options.to, minutes=options.minutes, measure_every=options.measure_every)

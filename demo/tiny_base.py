@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from common.core.chat import BARE, question_prompt
 
@@ -33,6 +34,7 @@ class TinyBase:
 
     def __init__(self, folder: Path, *, threads: int) -> None:
         torch.set_num_threads(threads)
+        disable_progress_bar()
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self.model: Any = AutoModelForCausalLM.from_pretrained(
             folder, dtype=torch.float32, local_files_only=True

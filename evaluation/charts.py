@@ -41,13 +41,20 @@ def series_names(curves: Sequence[Curve]) -> dict[int, str]:
 
 def scaling_figure(curves: Sequence[Curve], series: dict[int, str]) -> Figure:
     """Return accuracy over the thinking budget: a band and a line a model, its "Wait" dashed."""
+    budgets = sorted({point.budget for curve in curves for point in curve.all_points})
     traces: list[Trace] = []
     for curve in curves:
         name = series[curve.model.pk]
         traces += [_band(curve, name), _line(curve, name)] if curve.points else []
         traces += _extended(curve, name)
-    budgets = sorted({point.budget for curve in curves for point in curve.all_points})
+    for trace in traces:
+        trace["x"] = [_place(budget, budgets) for budget in trace["x"]]
     return {"data": traces, "layout": _scaling_layout(budgets)}
+
+
+def _place(budget: int, budgets: Sequence[int]) -> float:
+    """Return where a budget lies on the axis; no thinking at all lies half a smallest budget in."""
+    return budget or next((other / 2 for other in budgets if other), 1)
 
 
 def evaluation_figure(evaluation: Evaluation, points: Sequence[Point]) -> Figure:
@@ -144,7 +151,7 @@ def _scaling_layout(budgets: Sequence[int]) -> dict[str, Any]:
         "xaxis": {
             "type": "log",
             "title": {"text": _("thinking budget (tokens)")},
-            "tickvals": list(budgets),
+            "tickvals": [_place(budget, budgets) for budget in budgets],
             "ticktext": [f"{budget:,}" for budget in budgets],
         },
         "yaxis": {"title": {"text": _("answered right")}, "tickformat": ".0%", "range": [0, 1]},

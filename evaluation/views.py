@@ -122,7 +122,7 @@ def _items(request: HttpRequest, found: Evaluation, labels: list[str]) -> dict[s
     rows = items.get_marked_items(found, **chosen)
     page = Paginator(rows, ITEMS_A_PAGE).get_page(request.GET.get("page"))
     lines = [(thought, {answer.policy: answer for answer in thought.answers.all()}) for thought in page]
-    table = [(thought, [by_policy.get(label) for label in labels]) for thought, by_policy in lines]
+    table = [(thought, [(label, by_policy.get(label)) for label in labels]) for thought, by_policy in lines]
     return {"filter_form": form, "page": page, "items": table}
 
 

@@ -30,7 +30,8 @@ def get_models(project: Project) -> "QuerySet[Model]":
     """Return a project's models with their base, run and number of ended evaluations; bases come first."""
     ended = Count("evaluations", filter=Q(evaluations__state=JobState.SUCCEEDED))
     rows = Model.objects.filter(project=project).select_related("base", "run__dataset")
-    return rows.annotate(measured=ended).order_by("kind", "name")
+    counted: QuerySet[Model] = rows.annotate(measured=ended).order_by("kind", "name")
+    return counted
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 def trace_hash(thinking: str, answer: str) -> str:
     """Return a trace's identity: SHA-256, in 64 hex digits, of its thinking and answer."""
-    return hashlib.sha256(f"{thinking}\x1f{answer}".encode()).hexdigest()
+    return hashlib.sha256(f"{thinking}\x1f{answer}".encode(errors="surrogatepass")).hexdigest()
 
 
 def dataset_hash(rows: Iterable[Mapping[str, Any]]) -> str:

@@ -4,7 +4,7 @@ Source: s1 (arXiv 2501.19393), section 2.2, and its data/filter.ipynb.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -140,6 +140,6 @@ BY_NAME = {pattern.name: pattern for pattern in PATTERNS}
 S1_PATTERNS = ("asymptote", "image-link", "page-number", "bold-number")
 
 
-def first_flaw(specimen: Specimen, names: tuple[str, ...] = tuple(BY_NAME)) -> Pattern | None:
+def first_flaw(specimen: Specimen, names: Sequence[str] = tuple(BY_NAME)) -> Pattern | None:
     """Return the first of the named patterns that a question with its trace shows, or None."""
     return next((BY_NAME[name] for name in names if BY_NAME[name].found_in(specimen)), None)

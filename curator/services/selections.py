@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from common.core.refusal import Refusal
 from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
-from curator.core.quality import Specimen, first_flaw
+from curator.core.quality import BY_NAME, Specimen, first_flaw
 from curator.core.ranking import RankedTrace, best_trace
 from curator.core.selection import CONTROL_METHODS, Candidate, Result, method_from, select
 from curator.models import Leak, Question, Selection, Standing, Trace
@@ -90,18 +90,22 @@ def run_selection(*, job: Selection, watch: Watch = unwatched) -> None:
     with carried(job):
         pulse = Pulse(job, watch)
         pulse(0, 3, phase=_("reading"))
-        candidates = candidates_of(job.project)
+        method = method_from(job.method)
+        candidates = candidates_of(job.project, method.patterns)
         pulse(1, 3, phase=_("choosing"))
-        result = select(candidates, method_from(job.method), size=job.size, seed=job.seed)
+        result = select(candidates, method, size=job.size, seed=job.seed)
         pulse(2, 3, phase=_("writing"))
         with transaction.atomic():
             _store(job, candidates, result)
         pulse(3, 3)
 
 
-def candidates_of(project: Project) -> list[Candidate]:
-    """Return every question of a project as the criteria see it, with its best trace."""
-    traces = _best_traces(project)
+def candidates_of(project: Project, patterns: Sequence[str] = tuple(BY_NAME)) -> list[Candidate]:
+    """Return every question of a project as the criteria see it, with its best trace.
+
+    `patterns` names the flaws of quality that count.
+    """
+    traces = _best_traces(project, patterns)
     leaked = dict(
         Leak.objects.filter(question__project=project, overruled_by__isnull=True).values_list(
             "question_id", "item__benchmark__name"
@@ -131,7 +135,7 @@ def candidates_of(project: Project) -> list[Candidate]:
     ]
 
 
-def _best_traces(project: Project) -> dict[int, RankedTrace]:
+def _best_traces(project: Project, patterns: Sequence[str]) -> dict[int, RankedTrace]:
     rows = (
         Trace.objects.filter(question__project=project)
         .order_by("question_id", "pk")
@@ -151,7 +155,7 @@ def _best_traces(project: Project) -> dict[int, RankedTrace]:
     for question, pk, verdict, tokens, text, thinking, answer, finish_reason, pool in rows.iterator(
         chunk_size=500
     ):
-        flaw = first_flaw(Specimen(text, thinking, answer, finish_reason, pool))
+        flaw = first_flaw(Specimen(text, thinking, answer, finish_reason, pool), patterns)
         trace = RankedTrace(pk, verdict == "right", flaw.reason if flaw else "", tokens)
         chosen = best_trace([best[question], trace] if question in best else [trace])
         if chosen is not None:

@@ -235,6 +235,12 @@ class Results:
         return tuple(curve for curve in self.curves if curve.model.kind == Model.Kind.CHECKPOINT)
 
     @property
+    def differing_percent(self) -> float:
+        """Return the share of items on which base and tuned differ at the best budget, as a percentage."""
+        row = self.at_best
+        return 100 * (row.gained + row.lost) / row.items if row else 0.0
+
+    @property
     def smallest_points(self) -> float | None:
         """Return the smallest difference in points."""
         return None if self.smallest_difference is None else 100 * self.smallest_difference

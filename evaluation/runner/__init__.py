@@ -1,0 +1,1 @@
+"""The program that evaluates: job.json in; thoughts.jsonl, progress.jsonl and result.json out."""

@@ -29,7 +29,9 @@ def owner(make_member: Callable[..., Any], project: Any) -> Any:
 
 @pytest.fixture
 def base(project: Any) -> Model:
-    return Model.objects.create(project=project, name="tiny base", kind="base", location="base", markup="bare")
+    return Model.objects.create(
+        project=project, name="tiny base", kind="base", location="base", markup="bare"
+    )
 
 
 @pytest.fixture
@@ -50,7 +52,9 @@ def dataset(project: Any) -> Dataset:
     )
     content = {"question": "How much is 49 and 14?", "options": [], "thinking": "49+14=63", "answer": "63"}
     rows = [
-        DatasetRow(dataset=made, position=place, question_hash=f"{place:064x}", trace_hash="c" * 64, content=content)
+        DatasetRow(
+            dataset=made, position=place, question_hash=f"{place:064x}", trace_hash="c" * 64, content=content
+        )
         for place in range(20)
     ]
     DatasetRow.objects.bulk_create(rows)
@@ -65,8 +69,15 @@ def make_run(project: Any, dataset: Dataset, base: Model) -> Callable[..., Run]:
         times |= {} if state in (JobState.QUEUED, JobState.RUNNING) else {"finished_at": now}
         times |= {"final_loss": 0.25, "tokens": 5000} if state == JobState.SUCCEEDED else {}
         times |= {"failure": "The disk is full."} if state == JobState.FAILED else {}
-        given = {"name": "tiny run", "base": base.location, "recipe": as_dict(tiny_cpu()), "recipe_name": "tiny-cpu"}
-        return Run.objects.create(project=project, dataset=dataset, state=state, **{**times, **given, **fields})
+        given = {
+            "name": "tiny run",
+            "base": base.location,
+            "recipe": as_dict(tiny_cpu()),
+            "recipe_name": "tiny-cpu",
+        }
+        return Run.objects.create(
+            project=project, dataset=dataset, state=state, **{**times, **given, **fields}
+        )
 
     return make
 
@@ -117,9 +128,11 @@ def test_a_long_run_is_thinned_but_keeps_its_last_step(client, owner, make_run):
     assert drawn[-1] == 2000
 
 
-def test_the_end_of_the_log_is_shown_without_the_lines_that_a_progress_bar_rewrote(client, owner, make_run, tmp_path):
+def test_the_end_of_the_log_is_shown_without_the_lines_that_a_progress_bar_rewrote(
+    client, owner, make_run, tmp_path
+):
     client.force_login(owner)
-    (tmp_path / "log.txt").write_bytes("old\n".encode() * 100 + b"0%\r50%\r100%\nlast <b>line</b>\n")
+    (tmp_path / "log.txt").write_bytes(b"old\n" * 100 + b"0%\r50%\r100%\nlast <b>line</b>\n")
     run = make_run(JobState.FAILED, folder=str(tmp_path))
 
     page = client.get(run.get_absolute_url())
@@ -187,7 +200,9 @@ def test_a_confirmed_run_is_queued_once_with_the_recipe_as_changed(client, owner
         ({"base": "999999"}, "choice"),
     ],
 )
-def test_values_that_cannot_be_used_are_refused_in_a_sentence(client, owner, dataset, base, changed, sentence, sent):
+def test_values_that_cannot_be_used_are_refused_in_a_sentence(
+    client, owner, dataset, base, changed, sentence, sent
+):
     client.force_login(owner)
 
     page = client.post(f"/datasets/{dataset.pk}/train/", {"base": base.pk, "recipe": "tiny-cpu", **changed})
@@ -198,7 +213,9 @@ def test_values_that_cannot_be_used_are_refused_in_a_sentence(client, owner, dat
 
 def test_a_base_of_another_project_cannot_be_chosen(client, owner, dataset, make_project, sent):
     client.force_login(owner)
-    other = Model.objects.create(project=make_project(), name="theirs", kind="base", location="x", markup="bare")
+    other = Model.objects.create(
+        project=make_project(), name="theirs", kind="base", location="x", markup="bare"
+    )
 
     client.post(f"/datasets/{dataset.pk}/train/", {"base": other.pk, "recipe": "tiny-cpu"})
 
@@ -228,10 +245,16 @@ def test_a_running_run_is_asked_to_stop(client, owner, make_run):
 
 
 @pytest.mark.parametrize("role", [Role.CURATOR, Role.REVIEWER, Role.VIEWER])
-def test_only_an_owner_starts_stops_or_registers(client, make_member, project, dataset, base, make_run, role, sent):
+def test_only_an_owner_starts_stops_or_registers(
+    client, make_member, project, dataset, base, make_run, role, sent
+):
     client.force_login(make_member(project, role))
     run = make_run(JobState.RUNNING)
-    paths = [f"{run.get_absolute_url()}cancel/", f"{run.get_absolute_url()}retry/", f"/datasets/{dataset.pk}/train/"]
+    paths = [
+        f"{run.get_absolute_url()}cancel/",
+        f"{run.get_absolute_url()}retry/",
+        f"/datasets/{dataset.pk}/train/",
+    ]
 
     codes = [client.post(path).status_code for path in [*paths, f"/projects/{project.slug}/models/"]]
 
@@ -257,7 +280,9 @@ def test_lists_say_what_to_do_while_they_are_empty(client, owner, project):
     assert "No model yet" in client.get(f"/projects/{project.slug}/models/").text
 
 
-def test_the_number_of_queries_of_the_run_list_does_not_grow(client, owner, project, make_run, django_assert_max_num_queries):
+def test_the_number_of_queries_of_the_run_list_does_not_grow(
+    client, owner, project, make_run, django_assert_max_num_queries
+):
     client.force_login(owner)
     for _place in range(12):
         make_run(JobState.SUCCEEDED)
