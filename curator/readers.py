@@ -170,10 +170,12 @@ def _unpacked(path: Path, name: str, largest_bytes: int) -> bytes:
 
 
 def decoded(content: bytes, name: str) -> tuple[str, str]:
-    """Return a text with the encoding it was in: UTF-8, UTF-16, GB18030, or what is likely else.
+    """Return a text with the encoding it was in: UTF-8, UTF-16 or GB18030.
+
+    Other encodings can only be guessed, and a wrong guess puts a wrong letter where nobody looks.
 
     Raises:
-        NotATable: it is no text, or one in UTF-8 with a damaged place.
+        NotATable: it is no text, one in another encoding, or one in UTF-8 with a damaged place.
     """
     for encoding in _likely_encodings(content):
         try:
@@ -185,12 +187,11 @@ def decoded(content: bytes, name: str) -> tuple[str, str]:
     if place := _damaged_utf_8(content):
         raise NotATable(f"{name} is UTF-8 but for line {place}, which holds broken bytes; mend that line.")
     found = charset_normalizer.from_bytes(content[:_SNIFFED]).best() if b"\x00" not in content else None
-    if found is not None:
-        try:
-            return content.decode(found.encoding), _shown_encoding(found.encoding)
-        except UnicodeDecodeError:
-            pass
-    raise NotATable(f"{name} is neither a known table nor a text that can be read; save it as CSV or XLSX.")
+    looks = f"; it looks like {_shown_encoding(found.encoding)}" if found else ""
+    raise NotATable(
+        f"{name} is no table and no text in UTF-8, UTF-16 or GB18030{looks}; "
+        "save it as CSV in UTF-8, or as XLSX."
+    )
 
 
 def _likely_encodings(content: bytes) -> list[str]:

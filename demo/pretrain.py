@@ -323,6 +323,8 @@ def save_base(
     training.model.to(torch.bfloat16)
     training.model.generation_config.update(do_sample=False, max_new_tokens=192)
     training.model.save_pretrained(fresh)
+    # Measuring has left its padding in the tokenizer; a file with it would pad for whoever loads it.
+    tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(fresh)
     saved = transformers.AutoModelForCausalLM.from_pretrained(fresh, dtype=torch.bfloat16)
     shares = measure_skills(saved, tokenizer, seed=recipe.seed, a_cell=50)

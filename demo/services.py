@@ -43,14 +43,14 @@ Bar = Callable[[str], AbstractContextManager[Watch]]
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much the demo does; the defaults fit two cores and eight minutes."""
+    """How much the demo does; the defaults take about five minutes on two cores."""
 
     pool: int = 3600
     selection: int = 1000
     benchmark_per_cell: int = 5  # items for each domain, language and length
     epochs: int = 4
     budgets: tuple[int, ...] = (16, 32, 64, 128, 192)
-    arms: tuple[str, ...] = ("difficulty",)
+    arms: tuple[str, ...] = ("random", "difficulty")
     seed: int = 0
 
 
@@ -295,3 +295,23 @@ def _evaluate(loop: Loop, model: Model, name: str) -> Evaluation:
 def _close_round(loop: Loop, dataset: Dataset, trained: Run, evaluations: Sequence[Evaluation]) -> None:
     if not Round.objects.filter(run=trained).exists():
         record_round(project=loop.project, dataset=dataset, run=trained, evaluations=evaluations)
+
+
+def report(outcome: dict[str, Any]) -> str:
+    """Return the outcome as a small table for a terminal, gain and harm alike."""
+    names = [name for name in outcome if name != "seconds"]
+    policies = list(outcome["base"])
+    lines = [f"{'thinking tokens':>16}" + "".join(f"{name:>14}" for name in names)]
+    for policy in policies:
+        shares = "".join(f"{100 * outcome[name][policy]['accuracy']:>12.1f} %" for name in names)
+        lines.append(f"{policy:>16}{shares}")
+    best = max(policies, key=lambda policy: outcome["tuned"][policy]["accuracy"])
+    gain = 100 * (outcome["tuned"][best]["accuracy"] - outcome["base"][best]["accuracy"])
+    lines.append(f"At {best} tokens the tuned model is {gain:+.1f} points from its base.")
+    waits = [policy for policy in policies if "Wait" in policy]
+    for policy in waits:
+        change = 100 * (
+            outcome["tuned"][policy]["accuracy"] - outcome["tuned"][policy.partition("+")[0]]["accuracy"]
+        )
+        lines.append(f"A forced Wait changed the tuned model's score by {change:+.1f} points.")
+    return "\n".join(lines)

@@ -67,6 +67,7 @@ def evaluation_new(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(made)
     context = {
         "project": project,
+        "rights": _rights(project, request.user),
         "form": form,
         "bases_unmeasured": measured.get_unmeasured_bases(project),
         "can_start": form.fields["model"].queryset.exists() and form.fields["benchmark"].queryset.exists(),
@@ -138,9 +139,12 @@ def evaluation_item(request: HttpRequest, pk: int, position: int) -> HttpRespons
     decode = items.get_decoder(thought.evaluation.model)
     context = {
         "project": thought.evaluation.project,
+        "rights": _rights(thought.evaluation.project, request.user),
         "evaluation": thought.evaluation,
+        "heading": _("Item %(position)s") % {"position": thought.item.position},
         "thought": thought,
         "item": thought.item,
+        "marks": measured.group_name(thought.item.marks),
         "answers": answers,
         "before": before,
         "after": after,

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet
@@ -98,14 +97,9 @@ class Estimate:
     too_long: int  # rows that are probably over the recipe's longest row
 
     @property
-    def minutes_32b(self) -> float:
-        """Return the plan's time in minutes."""
-        return 60 * self.plan.hours
-
-    @property
-    def duration_here(self) -> timedelta | None:
-        """Return the time on this machine in whole seconds."""
-        return None if self.seconds_here is None else timedelta(seconds=round(self.seconds_here))
+    def seconds_32b(self) -> float:
+        """Return the plan's time in seconds."""
+        return 3600 * self.plan.hours
 
 
 def get_estimate(dataset: Dataset, base: Model, recipe: Recipe) -> Estimate:

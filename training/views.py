@@ -105,6 +105,7 @@ def run_new(request: HttpRequest, pk: int) -> HttpResponse:
     )
     context = {
         "project": dataset.project,
+        "rights": _rights(dataset.project, request.user),
         "dataset": dataset,
         "form": form,
         "base": base,

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from string import ascii_uppercase
 from typing import Any
 
 from common.core.refusal import Refusal
@@ -38,8 +39,13 @@ FIELDS = tuple(_KNOWN_NAMES)
 _OPTION_COLUMN = re.compile(
     r"^(?:option|choice|answer|选项|选择)?[\s_\-]*[(（]?([A-Z])[)）]?(?:选项|项)?$", re.IGNORECASE
 )
-_LETTER_MARK = r"(?:^|(?<=[\s;；,，。|/]))[(（【\[]?{letter}(?:[)）】\]]\s*[.．、:：]?|[.．、:：])\s*"
-_LETTERS_ALONE = re.compile(r"[\s(（【\[]*[A-Za-z](?:[\s,，、;；/&和与及]*[A-Za-z])*[\s)）】\].。]*")
+# Before an option: "(A)", "[A]", "【A】.", or "A.", "A、", "A)", "A:", at a beginning or behind a break.
+_BREAK = r"(?:^|(?<=[\s;；,，。|/]))"
+_LETTER_MARKS = (
+    _BREAK + r"[(（【\[]{letter}[)）】\]]\s*[.．、:：]?\s*",
+    _BREAK + r"{letter}[.．、:：)）]\s*",
+)
+_LETTERS_ALONE = re.compile(r"[\s(（【\[]*[A-Za-z](?:(?:[\s,，、;；/&和与及]*|\.)[A-Za-z])*[\s)）】\].。]*")
 _LETTER_WITH_TEXT = re.compile(r"\s*[(（【\[]?([A-Z])(?:[)）】\]]|[.．、:：])\s*\S")
 
 
@@ -89,7 +95,7 @@ class _Refused(Exception):
 
 
 def _folded(name: str) -> str:
-    plain = re.sub(r"\([^()]*\)|\[[^\[\]]*\]|\*", "", unicodedata.normalize("NFKC", name))
+    plain = re.sub(r"\((?![A-Za-z]\))[^()]*\)|\[[^\[\]]*\]|\*", "", unicodedata.normalize("NFKC", name))
     return re.sub(r"[\s_\-:]", "", plain).casefold()
 
 
@@ -298,28 +304,39 @@ def _of_mapping(value: Mapping[Any, Any]) -> list[str]:
 
 def _split_by_letters(text: str) -> list[str]:
     """Return the options of "A. … B. … C. …", or nothing where the letters do not follow each other."""
-    starts: list[tuple[int, int]] = []
-    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ":
-        mark = re.compile(_LETTER_MARK.format(letter=letter))
-        found = mark.search(text, starts[-1][1] if starts else 0)
+    for mark in _LETTER_MARKS:
+        starts = _letter_places(text, mark)
+        if len(starts) > 1 and not text[: starts[0][0]].strip():
+            ends = [begin for begin, _ in starts[1:]] + [len(text)]
+            return [
+                text[begin:end].strip().rstrip(";；") for (_, begin), end in zip(starts, ends, strict=True)
+            ]
+    return []
+
+
+def _letter_places(text: str, mark: str) -> list[tuple[int, int]]:
+    """Return where A, B, C and on are marked, each behind the one before."""
+    places: list[tuple[int, int]] = []
+    for letter in ascii_uppercase:
+        found = re.compile(mark.format(letter=letter)).search(text, places[-1][1] if places else 0)
         if not found:
             break
-        starts.append(found.span())
-    if len(starts) < 2 or text[: starts[0][0]].strip():
-        return []
-    ends = [begin for begin, _ in starts[1:]] + [len(text)]
-    return [text[begin:end].strip().rstrip(";；") for (_, begin), end in zip(starts, ends, strict=True)]
+        places.append(found.span())
+    return places
 
 
 def _without_letters(options: list[str]) -> list[str]:
     """Leave out letters that every option of a list carries itself."""
-    marks = [
-        re.match(_LETTER_MARK.format(letter=chr(ord("A") + place)), option)
-        for place, option in enumerate(options[:MOST_OPTIONS])
-    ]
-    if len(options) < 2 or len(options) > MOST_OPTIONS or not all(marks):
-        return options
-    return [option[mark.end() :].strip() for option, mark in zip(options, marks, strict=True) if mark]
+    for mark in _LETTER_MARKS:
+        marks = [
+            re.match(mark.format(letter=letter), option)
+            for letter, option in zip(ascii_uppercase, options, strict=False)
+        ]
+        if len(options) == len(marks) > 1 and all(marks):
+            return [
+                option[found.end() :].strip() for option, found in zip(options, marks, strict=True) if found
+            ]
+    return options
 
 
 def _key(key: str, options: tuple[str, ...]) -> str:
@@ -330,11 +347,10 @@ def _key(key: str, options: tuple[str, ...]) -> str:
     if not options or not key or key in options:
         return key
     plain = unicodedata.normalize("NFKC", key)
-    with_text = _LETTER_WITH_TEXT.match(plain)
-    if with_text:
-        letters = {with_text[1]}
-    elif _LETTERS_ALONE.fullmatch(plain) and _may_be_letters(plain, len(options)):
+    if _LETTERS_ALONE.fullmatch(plain) and _may_be_letters(plain, len(options)):
         letters = {letter for letter in plain.upper() if "A" <= letter <= "Z"}
+    elif with_text := _LETTER_WITH_TEXT.match(plain):
+        letters = {with_text[1]}
     else:
         return key
     beyond = sorted(letter for letter in letters if ord(letter) - ord("A") >= len(options))

@@ -77,10 +77,11 @@ class Method:
         self._check_weights()
 
     def _check_patterns(self) -> None:
-        unknown = [name for name in self.patterns if name not in BY_NAME]
-        if isinstance(self.patterns, str) or unknown:
-            known = ", ".join(BY_NAME)
-            raise BadMethod(f"The method's patterns hold {unknown or self.patterns!r}; there are {known}.")
+        known = list(BY_NAME)
+        if not isinstance(self.patterns, list | tuple) or any(name not in known for name in self.patterns):
+            raise BadMethod(
+                f"The method's patterns are {self.patterns!r}; it is a list of {', '.join(known)}."
+            )
 
     def _check_weights(self) -> None:
         if not isinstance(self.weights, Mapping):

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 
 from django.db.models import Value
@@ -19,11 +18,6 @@ class Cost:
     jobs: int
     usd: Decimal
     seconds: float
-
-    @property
-    def duration(self) -> timedelta:
-        """Return the time in whole seconds."""
-        return timedelta(seconds=round(self.seconds))
 
 
 def get_costs(project: Project) -> list[Cost]:

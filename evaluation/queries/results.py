@@ -275,13 +275,14 @@ def _groups(
     marked = [_at(answered, curve, best.key) for curve in curves]
     names = tuple(curve.name for curve in curves)
     groups = [
-        Group(_group_name(group), len(items), names, tuple(_share(outcomes, items) for outcomes in marked))
+        Group(group_name(group), len(items), names, tuple(_share(outcomes, items) for outcomes in marked))
         for group, items in sorted(members.items())
     ]
     return tuple(groups[:MOST_GROUPS]) if len(groups) > 1 else ()
 
 
-def _group_name(group: Any) -> str:
+def group_name(group: Any) -> str:
+    """Write a domain or a number of marks as a heading."""
     return f"{group.normalize():f}" if isinstance(group, Decimal) else str(group)
 
 

@@ -143,7 +143,14 @@ def test_options_are_read_in_every_form_that_files_give_them(cell, options):
 
 
 def test_options_in_one_column_each_keep_their_letters():
-    mapping = {"question": "q", "key": "k", "option A": "a", "option B": "b", "option C": "c", "option D": "d"}
+    mapping = {
+        "question": "q",
+        "key": "k",
+        "option A": "a",
+        "option B": "b",
+        "option C": "c",
+        "option D": "d",
+    }
 
     row = read_row({"q": "Which?", "a": "one", "b": "", "c": 3.0, "d": None, "k": "C"}, mapping, 2)
 
@@ -245,10 +252,12 @@ def test_an_empty_number_of_a_table_is_an_empty_cell():
     assert read(k=float("nan"), m=float("nan")).key == ""
 
 
-cells = st.none() | st.text(max_size=30) | st.floats() | st.integers() | st.lists(st.text(max_size=5), max_size=4)
+cells = (
+    st.none() | st.text(max_size=30) | st.floats() | st.integers() | st.lists(st.text(max_size=5), max_size=4)
+)
 
 
-@given(st.fixed_dictionaries({name: cells for name in MAPPING.values()}))
+@given(st.fixed_dictionaries(dict.fromkeys(MAPPING.values(), cells)))
 def test_whatever_stands_in_the_cells_the_row_is_a_question_or_a_sentence(row):
     outcome = read_row(row, MAPPING, 2)
 

@@ -31,9 +31,16 @@ def submit(module: str, folder: Path) -> None:
             stderr=log,
             stdin=subprocess.DEVNULL,
             cwd=ROOT,
+            env={**os.environ, **_considerate()},
             start_new_session=True,
         )
     _write_atomically(folder / "pid.json", {"pid": started.pid, "began": _began(started.pid)})
+
+
+def _considerate() -> dict[str, str]:
+    """Return settings that leave a core to others: threads that spin for one that is busy cost tenfold."""
+    threads = str(max(1, (os.cpu_count() or 2) - 1))
+    return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
 def is_alive(folder: Path) -> bool:

@@ -28,7 +28,7 @@ class Command(StageCommand):
         parser.add_argument("--port", type=int, default=8000)
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
-        call_command("migrate", verbosity=0, interactive=False)
+        call_command("migrate", verbosity=0, interactive=False, skip_checks=True)
         sizes = services.Sizes(
             pool=options["pool"],
             selection=options["size"],

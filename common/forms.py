@@ -1,0 +1,65 @@
+"""A request about a project or its members as checked values; nothing here saves."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from common.access import Role
+from common.models import Project
+
+LANGUAGES = [("en", _("English")), ("zh", _("Chinese"))]
+
+
+class NewProjectForm(forms.Form):
+    """A project's first facts."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=200, help_text=_("The field that is taught, such as “Company law”.")
+    )
+    slug = forms.SlugField(
+        label=_("Short name"), help_text=_("Letters, digits and hyphens; part of the address.")
+    )
+    description = forms.CharField(
+        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    languages = forms.MultipleChoiceField(
+        label=_("Languages of the questions"),
+        choices=LANGUAGES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class ProjectForm(forms.Form):
+    """What an owner may change of a project."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    description = forms.CharField(
+        label=_("Description"), required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    money_limit_usd = forms.DecimalField(
+        label=_("Money limit (USD)"),
+        min_value=0,
+        max_digits=10,
+        decimal_places=2,
+        help_text=_("Teachers and runs stop when the project has spent this much."),
+    )
+
+    @staticmethod
+    def initial_of(project: Project) -> dict[str, Any]:
+        """Return a project's own values, as the form begins with them."""
+        return {field: getattr(project, field) for field in ("name", "description", "money_limit_usd")}
+
+
+class MemberForm(forms.Form):
+    """A person to be invited, and their role."""
+
+    email = forms.EmailField(label=_("Email"), help_text=_("The address with which the person signs in."))
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.REVIEWER)
+
+
+class RoleForm(forms.Form):
+    """A member's new role."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)

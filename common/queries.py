@@ -1,0 +1,50 @@
+"""Reads for the pages that all stages share: who may do what, what was spent, what is at work."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from common.access import Right
+from common.jobs import Job, kinds_of_job
+from common.models import Membership, Project
+
+LATEST_JOBS = 8
+
+
+def get_rights(project: Project, user: Any) -> frozenset[Right]:
+    """Return what a member may do in a project, for the links that a page offers."""
+    return Membership.objects.get(project=project, user=user).rights
+
+
+def get_memberships(user: Any) -> list[Membership]:
+    """Return a person's memberships with their projects, by name."""
+    rows = Membership.objects.filter(user=user).select_related("project").order_by("project__name", "pk")
+    return list(rows)
+
+
+def get_members(project: Project) -> "QuerySet[Membership]":
+    """Return a project's members with their addresses, in the order in which they came."""
+    rows: QuerySet[Membership] = Membership.objects.filter(project=project).select_related("user")
+    return rows.order_by("created_at", "pk")
+
+
+def get_spent_usd(project: Project) -> Decimal:
+    """Return what all long work of a project has cost, in one query."""
+    sums = [rows.order_by().values_list(Sum("cost_usd")) for rows in _jobs_of(project, kinds_of_job())]
+    return sum((usd for (usd,) in sums[0].union(*sums[1:], all=True) if usd), Decimal(0))
+
+
+def get_latest_jobs(project: Project, rights: frozenset[Right]) -> list[Job]:
+    """Return a project's latest jobs of every kind that the rights let one see, newest first."""
+    seen = [kind for kind in kinds_of_job() if kind.see_right in rights]  # type: ignore[attr-defined]
+    jobs = [job for rows in _jobs_of(project, seen) for job in rows.order_by("-created_at")[:LATEST_JOBS]]
+    return sorted(jobs, key=lambda job: job.created_at, reverse=True)[:LATEST_JOBS]
+
+
+def _jobs_of(project: Project, kinds: Iterable[type[Job]]) -> "list[QuerySet[Any]]":
+    return [
+        kind._default_manager.filter(**{kind.project_path: project})  # type: ignore[attr-defined]
+        for kind in kinds
+    ]

@@ -1,0 +1,39 @@
+"""How far reviewers agree, against published figures."""
+
+import pytest
+
+from curator.core.agreement import agreement
+
+
+def test_alpha_is_the_one_published_for_nominal_values_with_gaps():
+    # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", section C: alpha = 0.743.
+    coders = [
+        "1 2 3 3 2 1 4 1 2 . . .",
+        "1 2 3 3 2 2 4 1 2 5 . 3",
+        ". 3 3 3 2 3 4 2 2 5 1 .",
+        "1 2 3 3 2 4 4 1 2 5 1 .",
+    ]
+    units = [
+        [value for value in unit if value != "."]
+        for unit in zip(*(coder.split() for coder in coders), strict=True)
+    ]
+
+    assert agreement(units) == pytest.approx(0.743, abs=0.0005)
+
+
+def test_full_agreement_is_one_and_contradiction_is_below_zero():
+    assert agreement([["accept", "accept"], ["reject", "reject"]]) == 1
+    assert agreement([["accept", "reject"], ["reject", "accept"]]) < 0
+
+
+@pytest.mark.parametrize(
+    "judgements", [[], [["accept"]], [["accept"], ["reject"]], [["accept", "accept"], ["accept", "accept"]]]
+)
+def test_where_nothing_can_be_said_nothing_is_said(judgements):
+    assert agreement(judgements) is None
+
+
+def test_traces_that_one_reviewer_judged_change_nothing():
+    pairs = [["accept", "accept"], ["reject", "accept"], ["reject", "reject"]]
+
+    assert agreement([*pairs, ["accept"], []]) == agreement(pairs)

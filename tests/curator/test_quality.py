@@ -1,0 +1,114 @@
+"""The first criterion: each pattern by name, on what it should find and on what it should not."""
+
+import random
+import re
+import time
+
+import pytest
+
+from curator.core.quality import BY_NAME, S1_PATTERNS, Specimen, first_flaw, has_bold_number, is_looping
+
+
+def specimen(question="How much?", thinking="One.\nTwo.", answer="Final Answer: 2", finish="stop", source=""):
+    return Specimen(question, thinking, answer, finish, source)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("asymptote", specimen("Find x. [asy] draw((0,0)--(1,1)); [/asy]")),
+        ("image-link", specimen("See ![Image](a.png)")),
+        ("page-number", specimen("p12. Find x.")),
+        ("page-number", specimen("Find x. p999. Find y.")),
+        ("bold-number", specimen("**12** Find x.")),
+        ("bold-number", specimen("**Problem.** Find 3x")),
+        ("missing-figure", specimen("如图，三角形ABC的面积是多少？")),
+        ("missing-figure", specimen("变化如下图所示。")),
+        ("missing-figure", specimen("该药品的供给曲线如图 4所示")),
+        ("missing-figure", specimen("As shown in the figure, AB = 3.")),
+        ("missing-figure", specimen("In the diagram, BP trisects angle ABC.")),
+        ("missing-figure", specimen("The spheres in Fig. 21-24 are charged.")),
+        ("truncated", specimen(finish="length")),
+        ("truncated", specimen(answer="", finish="max_tokens")),
+        ("no-thinking", specimen(thinking=" \n")),
+        ("no-answer", specimen(answer="")),
+        ("refusal", specimen(answer="I'm sorry, but I can't help with that.")),
+        ("refusal", specimen(answer="I cannot answer this: it is no question about a ledger.")),
+        ("refusal", specimen(answer="我无法回答：这不是关于账目的问题。")),
+        ("refusal", specimen(answer="作为一个人工智能，我不能……")),
+        ("loop", specimen(thinking="wait\n" * 4)),
+    ],
+)
+def test_a_flaw_is_found_by_its_pattern(name, shown):
+    flaw = first_flaw(shown)
+
+    assert flaw is not None
+    assert flaw.name == name
+    assert flaw.reason.endswith(".")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        specimen(),
+        specimen("[asy] draw(A); [/asy] In the diagram, find x.", source="AIME 1999"),
+        specimen("p0. p1000. and p12 of the book"),
+        specimen("**bold** without a number"),
+        specimen("2 ** 3 ** 4"),
+        specimen("《清明上河图》的作者是谁？专利说明书遗漏了附图 2"),
+        specimen("他在图章上写下题跋"),
+        specimen("Find the graph of y = 2x. Is 3 in the image of T? The table is shown below: | 1 |"),
+        specimen(answer="I can't be sure of the rounding, but the answer is 5."),
+        specimen(answer="I am going to answer: 5"),
+    ],
+)
+def test_what_only_resembles_a_flaw_is_let_through(shown):
+    assert first_flaw(shown) is None
+
+
+def test_only_the_named_patterns_count():
+    flawed = specimen("如图", finish="length")
+
+    assert first_flaw(flawed, S1_PATTERNS) is None
+    assert first_flaw(flawed, ("truncated",)) is BY_NAME["truncated"]
+
+
+def test_the_bold_number_is_found_exactly_where_the_published_expression_finds_it():
+    published = re.compile(r"\*\*(?=.*\d)[^\s\]]*\*\*")
+    rng = random.Random(5)
+    texts = ["".join(rng.choice("***a1 ]\n") for _ in range(rng.randrange(16))) for _ in range(20_000)]
+
+    found = [has_bold_number(text) for text in texts]
+
+    assert found == [bool(published.search(text)) for text in texts]
+    assert 300 < sum(found) < 19_700  # both happen
+
+
+@pytest.mark.parametrize(
+    ("thinking", "looping"),
+    [
+        ("deposit 14: 49+14=63\n" * 4, True),
+        ("a\n" + "Let me check again.\n" * 9 + "So 5.", True),
+        ("\n".join(f"line {number % 3}" for number in range(30)), True),
+        ("先看定义。" + "等等，我再算一遍。这里的税率是百分之十三，所以应纳税额还是不对。" * 8, True),
+        ("So it is 4. Wait, no, it might be 5 after all; no, 4. " * 12, True),
+        ("0" * 3000, True),
+        ("First.\nSecond.\nFirst.\nThird.", False),
+        ("x = 1\n\nx = 1\n\nx = 2", False),
+        ("| a | b |\n|---|---|\n" + "-" * 80 + "\nSo 5.", False),
+        ("The end is a rule.\n" + "-" * 80, False),
+        ("\n".join(f"step {number}: {number}+1={number + 1}" for number in range(40)), False),
+        ("", False),
+    ],
+)
+def test_a_loop_is_told_from_a_trace_that_checks_itself(thinking, looping):
+    assert is_looping(thinking) is looping
+
+
+def test_hostile_text_takes_no_longer_than_ordinary_text():
+    hostile = specimen("**" * 50_000, "ab" * 500_000 + "c", "(" * 100_000)
+
+    began = time.process_time()
+    first_flaw(hostile)
+
+    assert time.process_time() - began < 1
