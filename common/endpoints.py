@@ -132,8 +132,15 @@ def _read(completion: Any, address: Address) -> Reply:
         thinking, content = split_thinking(content)
     usage = completion.usage
     if usage is None:
-        counts = [estimate_tokens(part) for part in ("", thinking, content)]
-        return Reply(thinking, content, choice.finish_reason or "", *counts, tokens_counted_by="estimate")
+        return Reply(
+            thinking,
+            content,
+            choice.finish_reason or "",
+            tokens_in=0,
+            thinking_tokens=estimate_tokens(thinking),
+            answer_tokens=estimate_tokens(content),
+            tokens_counted_by="estimate",
+        )
     details = usage.completion_tokens_details
     reasoning = (details.reasoning_tokens if details else None) or 0
     if not reasoning and thinking:  # one count for both: share it out by length

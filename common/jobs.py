@@ -306,4 +306,4 @@ def kinds_of_job() -> list[type[Job]]:
     def below(parent: type[Job]) -> list[type[Job]]:
         return [kind for child in parent.__subclasses__() for kind in [child, *below(child)]]
 
-    return [kind for kind in below(Job) if not kind._meta.abstract]
+    return [kind for kind in below(Job) if not kind._meta.abstract]  # type: ignore[type-abstract]

@@ -137,7 +137,9 @@ class Step:
     @property
     def counted(self) -> str:
         """Return the count with its unit."""
-        return str(self.stage.unit % {"count": self.count, "shown": number_format(self.count, force_grouping=True)})
+        return str(
+            self.stage.unit % {"count": self.count, "shown": number_format(self.count, force_grouping=True)}
+        )
 
 
 def steps_of(projects: Iterable[Project]) -> dict[int, list[Step]]:

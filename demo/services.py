@@ -22,7 +22,7 @@ from common.core.refusal import Refusal
 from common.jobs import JobState, Watch
 from common.models import Membership, Project, User
 from common.services import create_project
-from curator.models import Benchmark, Dataset, Pool, Selection, Solver, Teacher
+from curator.models import Benchmark, Dataset, Import, Pool, Selection, Solver, Teacher, Trace
 from curator.services import benchmarks, datasets, pools, reviews, selections, taxonomy, teachers
 from demo import field as demo_field
 from demo import sources
@@ -169,7 +169,7 @@ def _read_pools(loop: Loop) -> None:
             pool = Pool.objects.filter(project=loop.project, name=source.pool).first() or pools.create_pool(
                 project=loop.project, name=source.pool, licence=source.licence, provenance=source.provenance
             )
-            if not pool.imports.filter(state=JobState.SUCCEEDED).exists():
+            if not Import.objects.filter(pool=pool, state=JobState.SUCCEEDED).exists():
                 with loop.bar(source.pool) as watch:
                     job = pools.start_import(
                         pool=pool,
@@ -186,7 +186,12 @@ def _read_pools(loop: Loop) -> None:
 def _ask_solver(loop: Loop, address: str) -> None:
     """Let the base model try every question once: what it solves is too easy to teach."""
     with loop.step("solver", "difficulty: the base model tries every question"):
-        fields = {"base_url": address, "model": "tiny-base", "max_in_flight": 64, "max_tokens": 64}
+        fields: dict[str, Any] = {
+            "base_url": address,
+            "model": "tiny-base",
+            "max_in_flight": 64,
+            "max_tokens": 64,
+        }
         solver = Solver.objects.filter(project=loop.project).first() or teachers.create_solver(
             project=loop.project, name="tiny base", temperature=0, **fields
         )
@@ -200,7 +205,12 @@ def _ask_solver(loop: Loop, address: str) -> None:
 def _ask_teacher(loop: Loop, address: str) -> None:
     """Collect the teacher's traces; the teacher here is a program that works the answer out."""
     with loop.step("teacher", "traces: the stand-in teacher (a program, not a model) answers the pool"):
-        fields = {"base_url": address, "model": "worked-reasoning", "max_in_flight": 16, "max_tokens": 1024}
+        fields: dict[str, Any] = {
+            "base_url": address,
+            "model": "worked-reasoning",
+            "max_in_flight": 16,
+            "max_tokens": 1024,
+        }
         teacher = Teacher.objects.filter(project=loop.project).first() or teachers.create_teacher(
             project=loop.project, name="worked reasoning", temperature=0, is_stand_in=True, **fields
         )
@@ -238,13 +248,12 @@ def _review_and_freeze(loop: Loop, selection: Selection, name: str) -> Dataset:
     """Judge every chosen trace by a script that stands in for the expert, then freeze."""
     with loop.step(f"review {name}", f"review ({name}): a script stands in for the expert, and says so"):
         if frozen := selection.datasets.first():
-            return frozen  # type: ignore[no-any-return]
-        for decision in reviews.to_review(selection, loop.reviewer):
-            judgement, note = scripted_judgement(
-                decision.question.text, decision.trace.thinking, decision.trace.verdict
-            )
+            return frozen
+        waiting = reviews.to_review(selection, loop.reviewer)
+        for trace in Trace.objects.filter(decisions__in=waiting).select_related("question"):
+            judgement, note = scripted_judgement(trace.question.text, trace.thinking, trace.verdict)
             reviews.judge(
-                trace=decision.trace, reviewer=loop.reviewer, judgement=judgement, note=note, is_scripted=True
+                trace=trace, reviewer=loop.reviewer, judgement=judgement, note=note, is_scripted=True
             )
         return datasets.freeze(selection=selection, name=f"{selection.name} ({name})", by=loop.owner)
 

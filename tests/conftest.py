@@ -13,7 +13,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # platformdirs, which the PostgreSQL wheel asks for a runtime folder, warns where no session manager set one.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
 
-from config import embedded  # noqa: E402 - the home is set first
+from config import embedded
 
 embedded.start()
 
@@ -51,7 +51,9 @@ def make_user(db: Any) -> Callable[..., Any]:
     from common.models import User
 
     def make(email: str = "", **fields: Any) -> User:
-        return User.objects.create_user(email or f"person{next(_number)}@school.example", "long-enough-1", **fields)
+        return User.objects.create_user(
+            email or f"person{next(_number)}@school.example", "long-enough-1", **fields
+        )
 
     return make
 

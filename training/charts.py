@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from training.queries import StepPoint
 
-SMOOTHING = 0.9  # the share of the past in the smoothed line
+SMOOTHING = 0.8  # the share of the past in the smoothed line
 
 
 def loss_figure(steps: Sequence[StepPoint]) -> dict[str, Any]:
@@ -22,7 +22,7 @@ def loss_figure(steps: Sequence[StepPoint]) -> dict[str, Any]:
                 "name": _("each step"),
                 "x": places,
                 "y": losses,
-                "opacity": 0.35,
+                "opacity": 0.6,
                 "line": {"width": 1},
                 "meta": {"series": "muted"},
                 "hovertemplate": "%{y:.3f}",

@@ -1,4 +1,4 @@
-"""What a person can do with a dataset and a base model: start a fine-tune, follow it, keep what comes of it."""
+"""What a person can do with a dataset and a base model: start a fine-tune, follow it, keep its model."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -43,7 +43,7 @@ def register_base(*, project: Project, name: str, location: str, markup: str) ->
         raise Refusal(
             _("The name %(name)s belongs to another model already; choose another.") % {"name": name}
         )
-    return model  # type: ignore[no-any-return]
+    return model
 
 
 def recipe_from(recipe: dict[str, Any] | str) -> tuple[str, Recipe]:
@@ -128,7 +128,7 @@ def job_folder(job: Job) -> Path:
         ) from error
     if not job.folder:  # type: ignore[attr-defined]
         job.folder = str(folder)  # type: ignore[attr-defined]
-        job.save(update_fields=["folder"])
+        job.save(update_fields=["folder"])  # type: ignore[misc]
     return folder
 
 

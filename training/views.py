@@ -29,11 +29,14 @@ RECIPE_LABELS = {
     "batch_size": gettext_lazy("rows per step"),
     "rows_per_card": gettext_lazy("rows per pass"),
     "warmup_share": gettext_lazy("share of steps to warm up"),
+    "adam_beta1": gettext_lazy("Adam, first beta"),
+    "adam_beta2": gettext_lazy("Adam, second beta"),
     "weight_decay": gettext_lazy("weight decay"),
     "max_grad_norm": gettext_lazy("largest gradient norm"),
     "max_length": gettext_lazy("longest row (tokens)"),
     "precision": gettext_lazy("precision"),
     "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
+    "zero3": gettext_lazy("sharded over cards (ZeRO-3)"),
     "markup": gettext_lazy("markup"),
     "seed": gettext_lazy("seed"),
 }
@@ -77,9 +80,17 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
         "log": queries.get_log_tail(found) if Right.SEE_MATERIAL in rights else "",
         "model": queries.get_trained_model(found),
         "base": queries.get_base(found),
-        "recipe": [(RECIPE_LABELS.get(name, name), _shown(value)) for name, value in found.recipe.items()],
+        "recipe": _recipe_lines(found),
     }
     return render_page(request, "training/run.html", context, partial="progress")
+
+
+def _recipe_lines(found: Run) -> list[tuple[Any, Any]]:
+    """Return a run's recipe in the order of the labels, with what has none behind."""
+    names = [*RECIPE_LABELS, *(found.recipe.keys() - RECIPE_LABELS.keys())]
+    return [
+        (RECIPE_LABELS.get(name, name), _shown(found.recipe[name])) for name in names if name in found.recipe
+    ]
 
 
 def _shown(value: Any) -> Any:

@@ -66,7 +66,7 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
 def _content(decision: Decision) -> dict[str, Any]:
     """Return all of a row that training or a reader may ask for."""
     question = decision.question
-    trace = cast(Trace, decision.trace)  # the database holds that a member has one
+    trace = cast("Trace", decision.trace)  # the database holds that a member has one
     return {
         "id": question.content_hash,
         "external_id": question.external_id,

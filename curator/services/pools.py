@@ -39,7 +39,7 @@ def create_pool(*, project: Project, name: str, licence: str, provenance: str = 
     )
     if not made:
         raise Refusal(_("There is a pool named %(name)s already; choose another name.") % {"name": name})
-    return pool  # type: ignore[no-any-return]
+    return pool
 
 
 def start_import(
@@ -55,7 +55,7 @@ def start_import(
     Raises:
         Refusal: the file is too large or there already, or the disk does not take it.
     """
-    file_name = validate_file_name(Path(file_name).name or "upload")[:255]
+    file_name = str(validate_file_name(Path(file_name).name or "upload"))[:255]
     path, digest = _kept(content, file_name)
     earlier = pool.imports.filter(file_hash=digest, state="succeeded").first()
     if earlier is not None:

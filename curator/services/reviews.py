@@ -24,7 +24,7 @@ def judge(
         reviewer=reviewer,
         defaults={"judgement": judgement, "note": note, "is_scripted": is_scripted},
     )
-    return review  # type: ignore[no-any-return]
+    return review
 
 
 def withdraw(*, review: Review) -> None:
@@ -45,7 +45,7 @@ def adjudicate(*, trace: Trace, judgement: str, by: User, note: str = "") -> Adj
     decided, _made = Adjudication.objects.update_or_create(
         trace=trace, defaults={"judgement": judgement, "decided_by": by, "note": note}
     )
-    return decided  # type: ignore[no-any-return]
+    return decided
 
 
 def members(selection: Selection) -> "QuerySet[Decision]":

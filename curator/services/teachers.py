@@ -63,9 +63,10 @@ def _create(kind: type[Endpoint], project: Project, name: str, key: str, fields:
         check_address(fields["base_url"])
     try:
         with transaction.atomic():
-            return kind._default_manager.create(
-                project=project, name=name, encrypted_key=encrypt(key), **fields
-            )
+            made: Any = kind(name=name, encrypted_key=encrypt(key), **fields)
+            made.project = project
+            made.save(force_insert=True)
+            return made
     except IntegrityError as error:
         raise Refusal(
             _("There is one named %(name)s already; choose another name.") % {"name": name}
@@ -86,7 +87,7 @@ def address_of(endpoint: Endpoint) -> Address:
         name=endpoint.name,
         base_url=endpoint.base_url,
         model=endpoint.model,
-        key=decrypt(endpoint.encrypted_key),
+        key=decrypt(bytes(endpoint.encrypted_key)),
         max_tokens=endpoint.max_tokens,
         temperature=endpoint.temperature,
     )

@@ -90,7 +90,7 @@ class _Finder:
     """Finds the question that a row of traces speaks of: by the hash of its content, else by its id."""
 
     def __init__(self, project: Project) -> None:
-        rows = list(
+        rows: list[Question] = list(
             Question.objects.filter(project=project).only("content_hash", "external_id", "key", "options")
         )
         self.by_hash = {question.content_hash: question for question in rows}
@@ -100,9 +100,9 @@ class _Finder:
         mapping = {field: column for field, column in _QUESTION.items() if column in row}
         read = read_row(row, mapping, number)
         if isinstance(read, QuestionRow):
-            found = self.by_hash.get(read.content_hash) or self.by_hash.get(content_hash(read.text))
-            if found is not None:
-                return found
+            for identity in (read.content_hash, content_hash(read.text)):
+                if identity in self.by_hash:
+                    return self.by_hash[identity]
         return self.by_id.get(str(row.get("id") or ""))
 
 

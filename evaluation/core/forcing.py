@@ -102,7 +102,9 @@ def cut_at(thought: Thought, policy: BudgetPolicy) -> Cut:
     """Return what a policy, no wider than the one that made it, would have seen of a thought."""
     natural = thought.stops[policy.extensions] if len(thought.stops) > policy.extensions else None
     ends_itself = natural is not None and natural <= policy.max_tokens
-    length = natural if natural is not None and ends_itself else min(policy.max_tokens, len(thought.token_ids))
+    length = (
+        natural if natural is not None and ends_itself else min(policy.max_tokens, len(thought.token_ids))
+    )
     return Cut(length, not ends_itself, sum(position < length for position in thought.forced_at))
 
 

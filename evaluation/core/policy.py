@@ -91,7 +91,9 @@ def policies_from(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> lis
     if len(set(labels)) < len(labels):
         raise BadPolicy(f"Two policies are the same or share a label: {', '.join(labels)}.")
     if len({policy.extension_word for policy in policies if policy.extensions}) > 1:
-        raise BadPolicy("The policies extend by different words; a thought is shared only under one. Evaluate twice.")
+        raise BadPolicy(
+            "The policies extend by different words; a thought is shared only under one. Evaluate twice."
+        )
     return policies
 
 

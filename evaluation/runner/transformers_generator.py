@@ -51,7 +51,9 @@ class TransformersGenerator:
 
     def decode(self, token_ids: Sequence[int]) -> str:
         """Return the text of ids, markup included."""
-        text: str = self.tokenizer.decode(list(token_ids), skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        text: str = self.tokenizer.decode(
+            list(token_ids), skip_special_tokens=False, clean_up_tokenization_spaces=False
+        )
         return text
 
     def generate(
@@ -62,7 +64,9 @@ class TransformersGenerator:
         order = sorted(range(len(prompts)), key=lambda place: (max_tokens[place], len(prompts[place])))
         for start in range(0, len(order), self.rows_at_once):
             places = order[start : start + self.rows_at_once]
-            done = self._batch([prompts[place] for place in places], [max_tokens[place] for place in places], stop_ids)
+            done = self._batch(
+                [prompts[place] for place in places], [max_tokens[place] for place in places], stop_ids
+            )
             for place, completion in zip(places, done, strict=True):
                 completions[place] = completion
         return [completion for completion in completions if completion is not None]

@@ -13,7 +13,9 @@ class VllmGenerator:
     """A model served by vLLM on this machine's cards."""
 
     def __init__(self, model: str, *, dtype: str = "bfloat16", tensor_parallel: int = 1) -> None:
-        self.engine = LLM(model=model, dtype=dtype, tensor_parallel_size=tensor_parallel, enable_prefix_caching=True)
+        self.engine = LLM(
+            model=model, dtype=dtype, tensor_parallel_size=tensor_parallel, enable_prefix_caching=True
+        )
         self.tokenizer = self.engine.get_tokenizer()
         self.dtype = dtype
 
@@ -37,7 +39,10 @@ class VllmGenerator:
         """Complete each prompt greedily; vLLM batches them itself."""
         outputs = self.engine.generate(
             [TokensPrompt(prompt_token_ids=list(prompt)) for prompt in prompts],
-            [SamplingParams(temperature=0, max_tokens=most, stop_token_ids=list(stop_ids)) for most in max_tokens],
+            [
+                SamplingParams(temperature=0, max_tokens=most, stop_token_ids=list(stop_ids))
+                for most in max_tokens
+            ],
             use_tqdm=False,
         )
         completions = []

@@ -47,7 +47,10 @@ def test_nobody_is_a_member_twice(make_project, make_member):
         services.add_member(project=project, email=colleague.email, role="curator")
 
 
-@pytest.mark.parametrize("leave", [services.remove_member, lambda membership: services.change_role(membership=membership, role="viewer")])
+@pytest.mark.parametrize(
+    "leave",
+    [services.remove_member, lambda membership: services.change_role(membership=membership, role="viewer")],
+)
 def test_the_last_owner_stays(make_project, leave):
     owner = Membership.objects.get(project=make_project())
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 
 import pytest
 
@@ -12,6 +13,7 @@ from curator.readers import open_table
 pytestmark = pytest.mark.real_pools
 
 
+@cache
 def read_folder(folder):
     """Return each file's rows, as read and as they stand in the file."""
     outcome = {}
@@ -22,23 +24,14 @@ def read_folder(folder):
     return outcome
 
 
-@pytest.fixture(scope="module")
-def folder(request):
-    from tests.conftest import SHARED_POOLS
-
-    if not SHARED_POOLS.exists():
-        pytest.skip(f"the real question pools are not at {SHARED_POOLS}")
-    return SHARED_POOLS
+@pytest.fixture
+def pools(real_pools):
+    return read_folder(real_pools / "pool_59k")
 
 
-@pytest.fixture(scope="module")
-def pools(folder):
-    return read_folder(folder / "pool_59k")
-
-
-@pytest.fixture(scope="module")
-def benchmarks(folder):
-    return read_folder(folder / "benchmarks")
+@pytest.fixture
+def benchmarks(real_pools):
+    return read_folder(real_pools / "benchmarks")
 
 
 def passages(files):
@@ -50,19 +43,17 @@ def passages(files):
     return list(rows.values())
 
 
-def test_every_row_of_every_pool_is_read_and_none_is_rejected(folder, pools):
-    manifest = json.loads((folder / "manifest.json").read_text())
-    wanted = {name: count for name, count in _rows_by_file(manifest).items() if name in pools}
+def test_every_row_of_every_pool_is_read_and_none_is_rejected(real_pools, pools):
+    manifest = json.loads((real_pools / "manifest.json").read_text())
+    wanted = {entry["file"]: entry["rows"] for entry in manifest if entry["file"].startswith("pool_59k/")}
 
-    read = {name: sum(isinstance(row, QuestionRow) for row, _raw in pairs) for name, pairs in pools.items()}
+    read = {
+        f"pool_59k/{name}": sum(isinstance(row, QuestionRow) for row, _raw in pairs)
+        for name, pairs in pools.items()
+    }
 
     assert read == wanted
     assert (len(read), sum(read.values())) == (16, 59_633)
-
-
-def _rows_by_file(manifest):
-    files = manifest["files"] if isinstance(manifest, dict) else manifest
-    return {entry["path"].rsplit("/", 1)[-1]: entry["rows"] for entry in files}
 
 
 def test_text_options_key_and_language_are_those_of_the_file(pools):

@@ -21,6 +21,18 @@ from curator.core.selection import (
     select,
 )
 
+DRAWN_BY_SEED_7 = {
+    "s1-paper": "9e0c9e187f7a",
+    "coverage": "780a0ab91861",
+    "blueprint": "cbb1ab2cdac5",
+    "m1": "9f8151b1ed3d",
+    "random": "ef5aafa79200",
+    "quality": "ef5aafa79200",
+    "difficulty": "c14080d64c6c",
+    "diversity": "ad35b7b0ab21",
+    "all": "0ff53843c7da",
+}
+
 
 def candidate(number, **facts):
     given = {"domain": f"d{number % 5}", "source": f"s{number % 2}", "trace": number, "trace_tokens": number}

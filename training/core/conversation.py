@@ -45,7 +45,9 @@ def training_text(markup: Markup, row: Mapping[str, Any]) -> tuple[str, str]:
     return prompt, reply(markup, thinking=row["thinking"], answer=row["answer"])
 
 
-def encode_row(encoder: Encoder, markup: Markup, row: Mapping[str, Any], *, max_length: int, end_id: int) -> EncodedRow:
+def encode_row(
+    encoder: Encoder, markup: Markup, row: Mapping[str, Any], *, max_length: int, end_id: int
+) -> EncodedRow:
     """Return a row as ids and labels. Prompt and completion are encoded apart, as generation sees them.
 
     Raises:
@@ -56,9 +58,13 @@ def encode_row(encoder: Encoder, markup: Markup, row: Mapping[str, Any], *, max_
     completion_ids = encoder.encode(completion, add_special_tokens=False)
     length = len(prompt_ids) + len(completion_ids)
     if length > max_length:
-        raise RowRefused(f"it has {length} tokens, more than the recipe's max_length {max_length}; raise that, or leave it out.")
+        raise RowRefused(
+            f"it has {length} tokens, more than the recipe's max_length {max_length}; raise that, or leave it out."
+        )
     if not row["thinking"].strip():
         raise RowRefused("it has no thinking to learn from; leave it out.")
     if completion_ids[-1:] != [end_id]:
-        raise RowRefused("its last token is not the model's end token; the tokenizer does not know this markup.")
+        raise RowRefused(
+            "its last token is not the model's end token; the tokenizer does not know this markup."
+        )
     return EncodedRow(prompt_ids + completion_ids, [NO_LOSS] * len(prompt_ids) + completion_ids)

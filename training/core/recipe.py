@@ -58,7 +58,9 @@ def _within(name: str, value: float, low: float, high: float, *, open_low: bool 
     wrong_kind = isinstance(value, bool) or not isinstance(value, int if whole else int | float)
     if wrong_kind or not low <= value <= high or (open_low and value == low):
         kind = "a whole number" if whole else "a number"
-        raise BadRecipe(f"The recipe's {name} is {value!r}; it is {kind} {'above' if open_low else 'from'} {low} to {high}.")
+        raise BadRecipe(
+            f"The recipe's {name} is {value!r}; it is {kind} {'above' if open_low else 'from'} {low} to {high}."
+        )
 
 
 def _among(name: str, value: str, known: tuple[str, ...]) -> None:

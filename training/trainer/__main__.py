@@ -41,7 +41,10 @@ def main(argv: list[str]) -> int:
         result = {"state": "failed", "failure": str(refusal)}
     except OSError as error:
         traceback.print_exc()
-        result = {"state": "failed", "failure": f"{error.strerror or error} ({error.filename or folder}); free the disk and try again."}
+        result = {
+            "state": "failed",
+            "failure": f"{error.strerror or error} ({error.filename or folder}); free the disk and try again.",
+        }
     except Exception as error:
         traceback.print_exc()
         result = {"state": "failed", "failure": f"{type(error).__name__}: {error}"}
@@ -110,7 +113,9 @@ def read_job(folder: Path) -> dict[str, Any]:
     try:
         job: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise BadJob(f"{path} cannot be read as a job ({error}); write it with base, rows and recipe.") from error
+        raise BadJob(
+            f"{path} cannot be read as a job ({error}); write it with base, rows and recipe."
+        ) from error
     if missing := {"base", "rows", "recipe"} - job.keys():
         raise BadJob(f"{path} does not name {', '.join(sorted(missing))}.")
     return job

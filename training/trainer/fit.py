@@ -52,12 +52,20 @@ def load(base: str, recipe: Recipe) -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)  # fp32 masters, as s1
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise NoModel(f"The base model {base} cannot be loaded ({reason}); name a folder with config, weights and tokenizer.") from error
+        raise NoModel(
+            f"The base model {base} cannot be loaded ({reason}); name a folder with config, weights and tokenizer."
+        ) from error
     return model, tokenizer
 
 
 def fit(
-    folder: Path, model: Any, tokenizer: Any, rows: list[EncodedRow], recipe: Recipe, *, report: Callable[..., None]
+    folder: Path,
+    model: Any,
+    tokenizer: Any,
+    rows: list[EncodedRow],
+    recipe: Recipe,
+    *,
+    report: Callable[..., None],
 ) -> Outcome:
     """Train to the end, or to the step at which a STOP file is found."""
     columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
@@ -143,7 +151,9 @@ class _Reporter(TrainerCallback):
         """Look for STOP and for the time of a save."""
         if (self.folder / "STOP").exists():
             self.stopped = control.should_training_stop = True
-        if time.monotonic() - self.saved > SAVE_SECONDS or (self.stopped and state.global_step < state.max_steps):
+        if time.monotonic() - self.saved > SAVE_SECONDS or (
+            self.stopped and state.global_step < state.max_steps
+        ):
             self.saved = time.monotonic()
             control.should_save = True
 
@@ -155,7 +165,9 @@ class _Reporter(TrainerCallback):
             if older != newest:
                 shutil.rmtree(older)
 
-    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_more: Any) -> None:
+    def on_log(
+        self, args: Any, state: Any, control: Any, logs: dict[str, Any] | None = None, **_more: Any
+    ) -> None:
         """Report one step."""
         if logs and "loss" in logs:
             self.report(

@@ -62,8 +62,31 @@ def start_children(host: str, port: int) -> "dict[str, subprocess.Popen[bytes]]"
     """Start the web server and the worker, each in a group of its own, so that Ctrl-C reaches us alone."""
     python = [sys.executable, "-m"]
     commands = {
-        "web": [*python, "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--threads", "8", "--log-level", "warning"],
-        "worker": [*python, "celery", "-A", "config", "worker", "-B", "-Q", "cpu,gpu", "--concurrency", "2", "-l", "warning"],
+        "web": [
+            *python,
+            "gunicorn",
+            "config.wsgi",
+            "--bind",
+            f"{host}:{port}",
+            "--threads",
+            "8",
+            "--log-level",
+            "warning",
+        ],
+        "worker": [
+            *python,
+            "celery",
+            "-A",
+            "config",
+            "worker",
+            "-B",
+            "-Q",
+            "cpu,gpu",
+            "--concurrency",
+            "2",
+            "-l",
+            "warning",
+        ],
     }
     children_environment = {**os.environ, "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
     return {
@@ -81,7 +104,9 @@ def watch(children: "dict[str, subprocess.Popen[bytes]]") -> None:
     while True:
         for name, child in children.items():
             if child.poll() is not None:
-                raise CommandError(f"The {name} ended with status {child.returncode}; what it said stands above.")
+                raise CommandError(
+                    f"The {name} ended with status {child.returncode}; what it said stands above."
+                )
         sleep(POLL_SECONDS)
 
 

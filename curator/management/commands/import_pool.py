@@ -28,11 +28,18 @@ class Command(StageCommand):
         with options["file"].open("rb"):
             pass  # a file that cannot be opened leaves no pool behind
         pool = Pool.objects.filter(project=project, name=options["pool"]).first() or pools.create_pool(
-            project=project, name=options["pool"], licence=options["licence"], provenance=options["provenance"]
+            project=project,
+            name=options["pool"],
+            licence=options["licence"],
+            provenance=options["provenance"],
         )
         try:
             job = pools.start_import(
-                pool=pool, content=options["file"], file_name=options["file"].name, mapping=mapping, by=owner_of(project)
+                pool=pool,
+                content=options["file"],
+                file_name=options["file"].name,
+                mapping=mapping,
+                by=owner_of(project),
             )
             with progress_bar("reading") as watch:
                 pools.run_import(job=job, watch=watch)

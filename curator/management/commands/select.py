@@ -56,7 +56,9 @@ def _method(path: Path) -> dict[str, Any]:
     try:
         method = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise Refusal(f"{path} is no JSON ({error}); write one object, such as {{\"name\": \"mine\"}}.") from error
+        raise Refusal(
+            f'{path} is no JSON ({error}); write one object, such as {{"name": "mine"}}.'
+        ) from error
     if not isinstance(method, dict):
-        raise Refusal(f"{path} holds no JSON object; write one, such as {{\"name\": \"mine\"}}.")
+        raise Refusal(f'{path} holds no JSON object; write one, such as {{"name": "mine"}}.')
     return method

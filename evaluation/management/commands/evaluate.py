@@ -23,15 +23,23 @@ class Command(StageCommand):
         parser.add_argument("model", help="the number that `train` printed, or a folder")
         parser.add_argument("benchmark", help="number or name")
         policies = parser.add_mutually_exclusive_group(required=True)
-        policies.add_argument("--policy", type=Path, metavar="FILE", help="one policy or a list of them, as JSON")
+        policies.add_argument(
+            "--policy", type=Path, metavar="FILE", help="one policy or a list of them, as JSON"
+        )
         policies.add_argument("--budgets", metavar="512,1024,…", help="thinking tokens")
-        parser.add_argument("--project", default="", metavar="SLUG", help="where a benchmark's name is not enough")
-        parser.add_argument("--markup", default="qwen2.5", choices=list(MARKUPS), help="of a model given as a folder")
+        parser.add_argument(
+            "--project", default="", metavar="SLUG", help="where a benchmark's name is not enough"
+        )
+        parser.add_argument(
+            "--markup", default="qwen2.5", choices=list(MARKUPS), help="of a model given as a folder"
+        )
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         benchmark = named_benchmark(options["benchmark"], options["project"])
         model = _named_model(options["model"], benchmark, options["markup"])
-        policies = read_json(options["policy"], "policy") if options["policy"] else _budgets(options["budgets"])
+        policies = (
+            read_json(options["policy"], "policy") if options["policy"] else _budgets(options["budgets"])
+        )
         job = services.start_evaluation(
             model=model,
             benchmark=benchmark,
@@ -57,7 +65,9 @@ def named_benchmark(word: str, slug: str) -> Benchmark:
     rows = Benchmark.objects.filter(project__slug=slug) if slug else Benchmark.objects.all()
     found = list(rows.filter(pk=int(word)) if word.isdigit() else rows.filter(name=word))
     if len(found) != 1:
-        raise Refusal(f"{len(found)} benchmarks fit {word!r}; give the number that `import_benchmark` printed.")
+        raise Refusal(
+            f"{len(found)} benchmarks fit {word!r}; give the number that `import_benchmark` printed."
+        )
     return found[0]
 
 
@@ -65,7 +75,9 @@ def _named_model(word: str, benchmark: Benchmark, markup: str) -> Model:
     if word.isdigit():
         found = Model.objects.filter(project=benchmark.project, pk=int(word)).first()
         if found is None:
-            raise Refusal(f"The project {benchmark.project.slug} has no model {word}; `train` prints their numbers.")
+            raise Refusal(
+                f"The project {benchmark.project.slug} has no model {word}; `train` prints their numbers."
+            )
         return found
     location = str(Path(word).resolve()) if Path(word).exists() else word
     known = Model.objects.filter(project=benchmark.project, location=location).first()

@@ -19,7 +19,9 @@ class Command(StageCommand):
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path)
         parser.add_argument("--marker", default="auto", choices=[*Marker, "math"])
-        parser.add_argument("--json-lines", type=Path, metavar="FILE", help="write each row's outcome, in order")
+        parser.add_argument(
+            "--json-lines", type=Path, metavar="FILE", help="write each row's outcome, in order"
+        )
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         rows = readers.open_table(options["file"]).rows

@@ -21,7 +21,9 @@ class Command(StageCommand):
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dataset", help="number or hash")
-        parser.add_argument("--base", required=True, metavar="MODEL", help="a folder, or a name the machine can resolve")
+        parser.add_argument(
+            "--base", required=True, metavar="MODEL", help="a folder, or a name the machine can resolve"
+        )
         parser.add_argument("--backend", default="local", choices=["local"])
         parser.add_argument("--recipe", default="s1", help=f"{', '.join(RECIPES)}, or a JSON file")
         parser.add_argument("--name", default="")
@@ -29,10 +31,16 @@ class Command(StageCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         dataset = named_dataset(options["dataset"])
-        recipe = options["recipe"] if options["recipe"] in RECIPES else read_json(Path(options["recipe"]), "recipe")
+        recipe = (
+            options["recipe"]
+            if options["recipe"] in RECIPES
+            else read_json(Path(options["recipe"]), "recipe")
+        )
         _name, made = services.recipe_from(recipe)
         location = str(Path(options["base"]).resolve()) if Path(options["base"]).exists() else options["base"]
-        base = Model.objects.filter(project=dataset.project, location=location).first() or services.register_base(
+        base = Model.objects.filter(
+            project=dataset.project, location=location
+        ).first() or services.register_base(
             project=dataset.project, name=Path(location).name, location=location, markup=made.markup
         )
         job = services.start_run(
