@@ -109,6 +109,9 @@ def _extended(curve: Curve, series: str) -> list[Trace]:
 
 
 def _extended_line(curve: Curve, series: str, count: int, points: Sequence[Point]) -> Trace:
+    """Return the dashed trace; a single point hangs on the one of the same budget without extension."""
+    plain = [point for point in curve.points if len(points) == 1 and point.budget == points[0].budget]
+    shown = [*plain, *points]
     named = {"model": curve.name, "count": count}
     return {
         "type": "scatter",
@@ -116,16 +119,16 @@ def _extended_line(curve: Curve, series: str, count: int, points: Sequence[Point
         "name": ngettext("%(model)s, with “Wait”", "%(model)s, with “Wait” ×%(count)d", count) % named,
         "legendgroup": curve.name,
         "line": {"width": 2, "dash": "dash"},
-        "marker": {"size": 11, "symbol": "x"},
+        "marker": {"size": [0] * len(plain) + [11] * len(points), "symbol": "x"},
         "error_y": {
             "type": "data",
             "symmetric": False,
-            "array": [point.high - point.accuracy for point in points],
-            "arrayminus": [point.accuracy - point.low for point in points],
+            "array": [0.0] * len(plain) + [point.high - point.accuracy for point in points],
+            "arrayminus": [0.0] * len(plain) + [point.accuracy - point.low for point in points],
             "thickness": 1.5,
         },
         "meta": {"series": series},
-        **_places(points),
+        **_places(shown),
     }
 
 

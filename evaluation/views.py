@@ -141,7 +141,7 @@ def evaluation_item(request: HttpRequest, pk: int, position: int) -> HttpRespons
         "project": thought.evaluation.project,
         "rights": _rights(thought.evaluation.project, request.user),
         "evaluation": thought.evaluation,
-        "heading": _("Item %(position)s") % {"position": thought.item.position},
+        "heading": _("Item %(number)s") % {"number": thought.item.position + 1},
         "thought": thought,
         "item": thought.item,
         "marks": measured.group_name(thought.item.marks),
