@@ -488,6 +488,7 @@ class Selection(Job, ProjectRow):
     funnel = models.JSONField(default=list)  # [{"stage", "kept", "dropped"}]
     members_hash = models.CharField(max_length=HASH_LENGTH, blank=True)
     code_version = models.CharField(max_length=100, blank=True)
+    shortfall = models.TextField(blank=True)  # a sentence, where fewer were left than were wanted
 
     class Meta(Job.Meta):
         verbose_name = _("selection")

@@ -70,7 +70,9 @@ class Preview:
 
     def read_with(self, mapping: dict[str, str]) -> list[QuestionRow | Rejected]:
         """Return the first rows as questions or refusals under a mapping."""
-        return [read_row(row, mapping, number) for number, row in islice(self.table.numbered(), PREVIEWED_ROWS)]
+        return [
+            read_row(row, mapping, number) for number, row in islice(self.table.numbered(), PREVIEWED_ROWS)
+        ]
 
 
 def get_preview(path: Path, file_name: str) -> Preview:
@@ -99,7 +101,11 @@ class KeysetPage:
 
 
 def get_keyset_page(
-    rows: "QuerySet[Any]", *, after: int | None = None, before: int | None = None, size: int = QUESTIONS_A_PAGE
+    rows: "QuerySet[Any]",
+    *,
+    after: int | None = None,
+    before: int | None = None,
+    size: int = QUESTIONS_A_PAGE,
 ) -> KeysetPage:
     """Return the page that follows the key `after`, or precedes the key `before`."""
     if before is not None:
@@ -138,7 +144,8 @@ def with_traces(questions: Sequence[Question]) -> list[tuple[Question, dict[str,
     """Return questions with how many traces and right traces each has, in one query for all."""
     counts = Trace.objects.filter(question__in=questions).values("question").order_by()
     by_question = {
-        row["question"]: row for row in counts.annotate(all=Count("pk"), right=Count("pk", filter=Q(verdict="right")))
+        row["question"]: row
+        for row in counts.annotate(all=Count("pk"), right=Count("pk", filter=Q(verdict="right")))
     }
     none = {"all": 0, "right": 0}
     return [(question, by_question.get(question.pk, none)) for question in questions]
@@ -146,7 +153,9 @@ def with_traces(questions: Sequence[Question]) -> list[tuple[Question, dict[str,
 
 def get_traces(question: Question) -> "QuerySet[Trace]":
     """Return a question's traces with their teachers and numbers of judgements."""
-    rows: QuerySet[Trace] = Trace.objects.filter(question=question).select_related("teacher").defer("thinking")
+    rows: QuerySet[Trace] = (
+        Trace.objects.filter(question=question).select_related("teacher").defer("thinking")
+    )
     return rows.annotate(
         accepts=Count("reviews", filter=Q(reviews__judgement="accept")),
         rejects=Count("reviews", filter=Q(reviews__judgement="reject")),
@@ -328,7 +337,9 @@ def get_members(selection: Selection) -> "QuerySet[Decision]":
 
 def get_left_out(selection: Selection, *, stage: str) -> "QuerySet[Decision]":
     """Return the questions that one stage left out."""
-    rows: QuerySet[Decision] = Decision.objects.filter(selection=selection, position__isnull=True, stage=stage)
+    rows: QuerySet[Decision] = Decision.objects.filter(
+        selection=selection, position__isnull=True, stage=stage
+    )
     return rows.select_related("question__domain", "question__pool").order_by("pk")
 
 
@@ -464,7 +475,9 @@ def get_position(selection: Selection, trace_id: int) -> int | None:
 
 def get_datasets(project: Project) -> "QuerySet[Dataset]":
     """Return a project's datasets, newest first, with their selections."""
-    rows: QuerySet[Dataset] = Dataset.objects.filter(project=project).select_related("selection", "created_by")
+    rows: QuerySet[Dataset] = Dataset.objects.filter(project=project).select_related(
+        "selection", "created_by"
+    )
     return rows
 
 

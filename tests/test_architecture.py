@@ -17,7 +17,10 @@ OURS = ("common", "curator", "training", "evaluation")
 
 def test_the_import_contracts_hold():
     finished = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"], cwd=ROOT, capture_output=True, text=True
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
 
     assert finished.returncode == 0, finished.stdout[-3000:]

@@ -185,5 +185,5 @@ def _store(job: Selection, candidates: Iterable[Candidate], result: Result) -> N
     job.funnel = [
         {"stage": stage.stage, "kept": stage.kept, "dropped": stage.dropped} for stage in result.funnel
     ]
-    job.members_hash = result.members_hash
-    job.save(update_fields=["funnel", "members_hash"])
+    job.members_hash, job.shortfall = result.members_hash, result.shortfall
+    job.save(update_fields=["funnel", "members_hash", "shortfall"])

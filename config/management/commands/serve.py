@@ -7,10 +7,15 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from time import monotonic, sleep
+from pathlib import Path
 from typing import Any
 
+from django.apps import apps
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+
+from common.jobs import JobState
+from training.backends import local
 
 STOP_SECONDS = 15
 POLL_SECONDS = 0.5
@@ -39,6 +44,7 @@ class Command(BaseCommand):
             self.stdout.write("stopping")
         finally:
             stop(children)
+            stop_programs()
 
 
 def free_port(host: str, wanted: int) -> int:
@@ -123,3 +129,15 @@ def stop(children: "dict[str, subprocess.Popen[bytes]]") -> None:
         except subprocess.TimeoutExpired:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()
+
+
+def stop_programs() -> None:
+    """Stop the training and evaluation programs that nobody follows any more.
+
+    They save what they have; their jobs fall silent, and go on from there at the next start.
+    """
+    for kind in ("training.Run", "evaluation.Evaluation"):
+        for job in apps.get_model(kind).objects.filter(state=JobState.RUNNING).exclude(folder=""):
+            follower = int(job.worker.rpartition(":")[2])
+            if not Path(f"/proc/{follower}").exists() and local.is_alive(Path(job.folder)):
+                local.cancel(Path(job.folder))

@@ -1,0 +1,1 @@
+"""The browser's way in to curation, one module a stage: parse, call one service, answer."""
