@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 from argparse import ArgumentParser
-from time import monotonic, sleep
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from django.apps import apps
