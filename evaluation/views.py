@@ -13,7 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
-from common.models import Membership, Project
+from common.models import Project
+from common.queries import get_rights
 from curator.models import Benchmark
 from evaluation import charts, services, tasks
 from evaluation.forms import EvaluationForm, ItemFilterForm
@@ -23,11 +24,6 @@ from evaluation.queries import results as measured
 from training.models import Model
 
 ITEMS_A_PAGE = 50
-
-
-def _rights(project: Project, user: Any) -> frozenset[Right]:
-    """Return what the user may do here, for the links that a page offers."""
-    return Membership.objects.get(project=project, user=user).rights
 
 
 @require_GET
@@ -46,7 +42,7 @@ def results(request: HttpRequest, slug: str) -> HttpResponse:
     spent = costs.get_costs(project)
     context = {
         "project": project,
-        "rights": _rights(project, request.user),
+        "rights": get_rights(project, request.user),
         "benchmarks": benchmarks,
         "results": found,
         "figures": charts.results_figures(found) if found else {},
@@ -67,7 +63,7 @@ def evaluation_new(request: HttpRequest, slug: str) -> HttpResponse:
         return redirect(made)
     context = {
         "project": project,
-        "rights": _rights(project, request.user),
+        "rights": get_rights(project, request.user),
         "form": form,
         "bases_unmeasured": measured.get_unmeasured_bases(project),
         "can_start": form.fields["model"].queryset.exists() and form.fields["benchmark"].queryset.exists(),
@@ -100,7 +96,7 @@ def evaluation(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one evaluation: its progress, its scores by policy, and its items to those who may read them."""
     related = ("project", "model__base", "benchmark", "created_by")
     found = get_visible(Evaluation.objects.select_related(*related), request.user, pk=pk)
-    rights = _rights(found.project, request.user)
+    rights = get_rights(found.project, request.user)
     points = measured.points_of(found)
     labels = [policy["label"] for policy in found.policies]
     context = {
@@ -139,7 +135,7 @@ def evaluation_item(request: HttpRequest, pk: int, position: int) -> HttpRespons
     decode = items.get_decoder(thought.evaluation.model)
     context = {
         "project": thought.evaluation.project,
-        "rights": _rights(thought.evaluation.project, request.user),
+        "rights": get_rights(thought.evaluation.project, request.user),
         "evaluation": thought.evaluation,
         "heading": _("Item %(number)s") % {"number": thought.item.position + 1},
         "thought": thought,

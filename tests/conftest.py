@@ -10,9 +10,6 @@ os.environ.pop("DATABASE_URL", None)
 os.environ.pop("REDIS_URL", None)
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-# platformdirs, which the PostgreSQL wheel asks for a runtime folder, warns where no session manager set one.
-os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-
 from config import embedded
 
 embedded.start()

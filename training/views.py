@@ -14,7 +14,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
-from common.models import Membership, Project
+from common.models import Project
+from common.queries import get_rights
 from curator.models import Dataset
 from training import charts, queries, services, tasks
 from training.core.recipe import as_dict
@@ -42,16 +43,11 @@ RECIPE_LABELS = {
 }
 
 
-def _rights(project: Project, user: Any) -> frozenset[Right]:
-    """Return what the user may do here, for the links that a page offers."""
-    return Membership.objects.get(project=project, user=user).rights
-
-
 @require_GET
 def runs(request: HttpRequest, slug: str) -> HttpResponse:
     """List a project's runs and what can be fine-tuned next."""
     project = get_visible(Project, request.user, slug=slug)
-    rights = _rights(project, request.user)
+    rights = get_rights(project, request.user)
     page = Paginator(queries.get_runs(project), RUNS_A_PAGE).get_page(request.GET.get("page"))
     context = {
         "project": project,
@@ -67,7 +63,7 @@ def runs(request: HttpRequest, slug: str) -> HttpResponse:
 def run(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one run: its loss so far, its recipe, the end of its log, and what came of it."""
     found = get_visible(Run.objects.select_related("project", "dataset", "created_by"), request.user, pk=pk)
-    rights = _rights(found.project, request.user)
+    rights = get_rights(found.project, request.user)
     steps = queries.get_steps(found)
     context = {
         "project": found.project,
@@ -116,7 +112,7 @@ def run_new(request: HttpRequest, pk: int) -> HttpResponse:
     )
     context = {
         "project": dataset.project,
-        "rights": _rights(dataset.project, request.user),
+        "rights": get_rights(dataset.project, request.user),
         "dataset": dataset,
         "form": form,
         "base": base,
@@ -188,7 +184,7 @@ def models(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "project": project,
         "models": queries.get_models(project),
-        "rights": _rights(project, request.user),
+        "rights": get_rights(project, request.user),
         "form": form,
     }
     return render(request, "training/models.html", context)

@@ -1,6 +1,6 @@
 """What a project's long work has cost, in money and time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -39,7 +39,7 @@ def get_costs(project: Project) -> list[Cost]:
     ]
 
 
-def total_of(costs: Sequence[Cost]) -> Cost:
+def total_of(costs: Collection[Cost]) -> Cost:
     """Return all costs as one."""
     return Cost(
         kind="",
@@ -47,8 +47,3 @@ def total_of(costs: Sequence[Cost]) -> Cost:
         usd=sum((cost.usd for cost in costs), Decimal(0)),
         seconds=sum(cost.seconds for cost in costs),
     )
-
-
-def spent_usd(project: Project) -> Decimal:
-    """Return what all long work of a project has cost so far."""
-    return total_of(get_costs(project)).usd

@@ -369,7 +369,7 @@ def test_costs_are_summed_by_kind_of_work(project, measured):
 
     assert (found["evaluation"].jobs, found["evaluation"].usd) == (2, Decimal("1.25"))
     assert found["evaluation"].seconds == pytest.approx(120, abs=1)
-    assert costs.spent_usd(project) == Decimal("1.25")
+    assert costs.total_of(found.values()).usd == Decimal("1.25")
 
 
 def test_costs_of_another_project_do_not_count(make_project, measured):

@@ -1,0 +1,154 @@
+"""Selections: made, followed, explained, held against control arms, and frozen."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.access import Right, get_editable, get_visible
+from common.core.refusal import Refusal
+from common.htmx import render_page
+from common.jobs import JobState
+from common.models import Project
+from common.queries import get_rights
+from curator import charts, queries, tasks
+from curator.forms import FreezeForm, SelectionForm
+from curator.models import Selection
+from curator.services import datasets as dataset_services
+from curator.services import selections as services
+from curator.views import jobs
+
+MEMBERS_A_PAGE = 50
+
+
+@require_http_methods(["GET", "POST"])
+def selections(request: HttpRequest, slug: str) -> HttpResponse:
+    """List a project's selections, and start one."""
+    right = Right.CURATE if request.method == "POST" else Right.SEE_MATERIAL
+    project = get_editable(Project, request.user, right=right, slug=slug)
+    form = SelectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and (made := _start(request, project, form)):
+        return redirect(made)
+    rows = queries.get_selections(project)
+    context = {
+        "project": project,
+        "rights": get_rights(project, request.user),
+        "selections": rows,
+        "any_active": any(row.is_active for row in rows),
+        "standing": queries.count_standing(project),
+        "form": form,
+    }
+    return render_page(request, "curator/selections.html", context, partial="list")
+
+
+def _start(request: HttpRequest, project: Project, form: SelectionForm) -> Selection | None:
+    """Start the selection that a form asks for; a refusal becomes the form's error."""
+    given = form.cleaned_data
+    try:
+        made = services.start_selection(
+            project=project,
+            method=given["own_method"] or given["method"],
+            size=given["size"],
+            seed=given["seed"],
+            name=given["name"],
+            by=request.user,
+        )
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return None
+    tasks.run_selection.delay_on_commit(job_id=made.pk)
+    return made
+
+
+@require_GET
+def selection(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how a selection goes, and then its funnel, members, reasons, spread and arms."""
+    related = ("project", "created_by", "arm_of")
+    found = get_visible(Selection.objects.select_related(*related), request.user, pk=pk)
+    context: dict[str, Any] = {
+        "project": found.project,
+        "rights": get_rights(found.project, request.user),
+        "selection": found,
+        "job": found,
+        **(_outcome(request, found) if found.state == JobState.SUCCEEDED else {}),
+    }
+    return render_page(request, "curator/selection.html", context, partial="progress")
+
+
+def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
+    """Return what a selection that is done has to show."""
+    spread = queries.get_domains(found)
+    members, others = queries.get_trace_lengths(found)
+    stage = request.GET.get("stage", "")
+    rows = queries.get_left_out(found, stage=stage) if stage else queries.get_members(found)
+    arms = queries.get_arms(found)
+    return {
+        "funnel": found.funnel,
+        "pool_size": found.funnel[0]["kept"] if found.funnel else 0,
+        "member_count": len(members),
+        "reasons": queries.get_reasons(found),
+        "spread": spread,
+        "domains_figure": charts.domains_figure(spread),
+        "lengths_figure": charts.lengths_figure(members, others),
+        "lengths": charts.counted_lengths(members, others),
+        "stage": stage,
+        "page": Paginator(rows, MEMBERS_A_PAGE).get_page(request.GET.get("page")),
+        "arms": arms,
+        "arms_active": any(arm.is_active for arm, *_counts in arms),
+        "review": queries.get_review_figures(found, request.user),
+        "freeze_form": FreezeForm(),
+        "datasets": found.datasets.all(),
+    }
+
+
+@require_POST
+def selection_arms(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start the control arms that a selection does not have yet."""
+    found = get_editable(Selection.objects.select_related("project"), request.user, pk=pk)
+    try:
+        arms = services.start_arms(selection=found, by=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    waiting = [arm for arm in arms if arm.state == JobState.QUEUED]
+    for arm in waiting:
+        tasks.run_selection.delay_on_commit(job_id=arm.pk)
+    started = ngettext(
+        "%(count)s arm waits for a free worker.", "%(count)s arms wait for a free worker.", len(waiting)
+    )
+    messages.success(request, started % {"count": len(waiting)})
+    return redirect(found)
+
+
+@require_POST
+def selection_freeze(request: HttpRequest, pk: int) -> HttpResponse:
+    """Freeze a selection, as reviewed, into a dataset."""
+    found = get_editable(Selection.objects.select_related("project"), request.user, pk=pk)
+    form = FreezeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("This name cannot be used."))
+        return redirect(found)
+    try:
+        made = dataset_services.freeze(selection=found, name=form.cleaned_data["name"], by=request.user)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    messages.success(request, _("The dataset %(name)s is frozen.") % {"name": made.name})
+    return redirect(made)
+
+
+@require_POST
+def selection_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask a selection to stop."""
+    return jobs.cancel(request, Selection, pk)
+
+
+@require_POST
+def selection_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Run a selection again that failed or was cancelled."""
+    return jobs.retry(request, Selection, pk, tasks.run_selection)

@@ -1,0 +1,225 @@
+"""Every address, as a stranger, as each role, and as a member of another project."""
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from common.access import RIGHTS, Right, Role
+from common.models import Membership
+from curator.models import (
+    Benchmark,
+    BenchmarkItem,
+    Collection,
+    Dataset,
+    Import,
+    Probe,
+    Selection,
+    Solver,
+)
+from evaluation.models import Evaluation, Thought
+from training.core.recipe import as_dict, tiny_cpu
+from training.models import Model, Run
+
+SEE, MATERIAL, REVIEW, CURATE, SPEND, INVITE = (
+    Right.SEE_RESULTS,
+    Right.SEE_MATERIAL,
+    Right.REVIEW,
+    Right.CURATE,
+    Right.SPEND,
+    Right.INVITE,
+)
+
+# For each address of a project: the right that it asks for, the object that it names, and whether it
+# is a page (GET) or an action (POST).
+PAGES = {
+    "project": (SEE, "project"),
+    "project_settings": (INVITE, "project"),
+    "pools": (MATERIAL, "project"),
+    "pool": (MATERIAL, "pool"),
+    "upload": (CURATE, "pool"),
+    "upload_preview": (CURATE, "upload"),
+    "import": (MATERIAL, "import"),
+    "import_report": (MATERIAL, "import"),
+    "questions": (MATERIAL, "project"),
+    "question": (MATERIAL, "question"),
+    "taxonomy": (MATERIAL, "project"),
+    "teachers": (MATERIAL, "project"),
+    "teacher_new": (SPEND, "project"),
+    "solver_new": (SPEND, "project"),
+    "traces_import": (CURATE, "project"),
+    "teacher": (MATERIAL, "teacher"),
+    "solver": (MATERIAL, "solver"),
+    "collection": (MATERIAL, "collection"),
+    "probe": (MATERIAL, "probe"),
+    "trace": (MATERIAL, "trace"),
+    "selections": (MATERIAL, "project"),
+    "selection": (MATERIAL, "selection"),
+    "reviews": (MATERIAL, "project"),
+    "review": (REVIEW, "selection"),
+    "datasets": (MATERIAL, "project"),
+    "dataset": (MATERIAL, "dataset"),
+    "dataset_download": (MATERIAL, "download"),
+    "benchmarks": (SEE, "project"),
+    "benchmark": (SEE, "benchmark"),
+    "runs": (SEE, "project"),
+    "models": (SEE, "project"),
+    "run": (SEE, "run"),
+    "run_new": (SPEND, "dataset"),
+    "results": (SEE, "project"),
+    "evaluation_new": (SPEND, "project"),
+    "evaluation": (SEE, "evaluation"),
+    "evaluation_item": (MATERIAL, "item"),
+}
+ACTIONS = {
+    "member_add": (INVITE, "project"),
+    "member_role": (INVITE, "member"),
+    "member_remove": (INVITE, "member"),
+    "import_cancel": (CURATE, "import"),
+    "import_retry": (CURATE, "import"),
+    "import_undo": (CURATE, "import"),
+    "question_key": (CURATE, "question"),
+    "question_standing": (CURATE, "question"),
+    "collection_cancel": (SPEND, "collection"),
+    "collection_retry": (SPEND, "collection"),
+    "probe_cancel": (SPEND, "probe"),
+    "probe_retry": (SPEND, "probe"),
+    "adjudicate": (CURATE, "trace"),
+    "selection_cancel": (CURATE, "selection"),
+    "selection_retry": (CURATE, "selection"),
+    "selection_arms": (CURATE, "selection"),
+    "selection_freeze": (CURATE, "selection"),
+    "review_undo": (REVIEW, "selection"),
+    "run_cancel": (SPEND, "run"),
+    "run_retry": (SPEND, "run"),
+    "evaluation_cancel": (SPEND, "evaluation"),
+    "evaluation_retry": (SPEND, "evaluation"),
+}
+# Addresses that belong to no project: anyone's own, or the sign-in library's.
+OF_NOBODY = {"home", "project_new", "set_language"}
+
+
+def addresses(patterns):
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.app_name != "admin":
+                yield from addresses(pattern.url_patterns)
+        elif isinstance(pattern, URLPattern) and not (pattern.name or "").startswith("account_"):
+            yield pattern.name
+
+
+def test_every_address_stands_in_a_table():
+    names = set(addresses(get_resolver().url_patterns))
+
+    assert names == PAGES.keys() | ACTIONS.keys() | OF_NOBODY
+
+
+@pytest.fixture
+def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_user):
+    """Return one of each object of a project, by its name."""
+    project = make_project()
+    pool = make_pool(project)
+    question = make_question(pool)
+    teacher = make_teacher(project)
+    solver = Solver.objects.create(project=project, name="solver")
+    benchmark = Benchmark.objects.create(project=project, name="paper", file_name="f", content_hash="b")
+    item = BenchmarkItem.objects.create(
+        benchmark=benchmark, position=0, content_hash="i", text="1+1?", key="2", language="en"
+    )
+    selection = Selection.objects.create(project=project, name="s", method={}, method_name="random", size=1)
+    dataset = Dataset.objects.create(
+        project=project, selection=selection, name="d", content_hash="c" * 64, row_count=1
+    )
+    model = Model.objects.create(project=project, name="m", kind="base", location="m", markup="bare")
+    evaluation = Evaluation.objects.create(
+        project=project,
+        model=model,
+        benchmark=benchmark,
+        policies=[{"label": "16", "max_tokens": 16, "extensions": 0}],
+    )
+    Thought.objects.create(evaluation=evaluation, item=item)
+    return {
+        "project": project,
+        "pool": pool,
+        "upload": pool,
+        "import": Import.objects.create(pool=pool, file_name="f.csv", file_hash="h"),
+        "question": question,
+        "teacher": teacher,
+        "solver": solver,
+        "collection": Collection.objects.create(project=project, teacher=teacher),
+        "probe": Probe.objects.create(project=project, solver=solver),
+        "trace": make_trace(question, teacher),
+        "selection": selection,
+        "dataset": dataset,
+        "download": dataset,
+        "benchmark": benchmark,
+        "run": Run.objects.create(
+            project=project,
+            dataset=dataset,
+            name="r",
+            base="m",
+            recipe=as_dict(tiny_cpu()),
+            recipe_name="tiny-cpu",
+        ),
+        "evaluation": evaluation,
+        "item": evaluation,
+        "member": Membership.objects.create(project=project, user=make_user(), role=Role.VIEWER),
+    }
+
+
+def address(name, kind, loop):
+    if kind == "project":
+        return reverse(name, args=[loop["project"].slug])
+    if kind == "member":
+        return reverse(name, args=[loop["project"].slug, loop["member"].pk])
+    more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0]}.get(kind, [])
+    return reverse(name, args=[loop[kind].pk, *more])
+
+
+def answers(client, loop):
+    """Return the status of every page and action for whoever is signed in."""
+    pages = {
+        name: client.get(address(name, kind, loop)).status_code for name, (_right, kind) in PAGES.items()
+    }
+    acts = {
+        name: client.post(address(name, kind, loop)).status_code for name, (_right, kind) in ACTIONS.items()
+    }
+    return pages | acts
+
+
+def test_a_stranger_is_sent_to_sign_in(client, loop):
+    sign_in = reverse("account_login")
+
+    for name, (_right, kind) in (PAGES | ACTIONS).items():
+        response = client.get(address(name, kind, loop))
+
+        assert response.status_code == 302, name
+        assert response.url.startswith(sign_in), name
+
+
+def test_a_member_of_another_project_finds_nothing(client, loop, make_project, make_user):
+    outsider = make_user()
+    make_project(owner=outsider)
+    client.force_login(outsider)
+
+    found = {name: status for name, status in answers(client, loop).items() if status != 404}
+
+    assert found == {}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_reaches_what_its_rights_allow_and_no_more(client, loop, make_member, role):
+    client.force_login(make_member(loop["project"], role))
+
+    statuses = answers(client, loop)
+
+    refused = {name for name, status in statuses.items() if status in (403, 404)} - {"upload_preview"}
+    wanted = {name for name, (right, _kind) in (PAGES | ACTIONS).items() if right not in RIGHTS[role]}
+    assert refused == wanted - {"upload_preview"}
+    assert {name: status for name, status in statuses.items() if status >= 405} == {}
+
+
+def test_an_upload_that_is_not_there_is_not_found(client, loop, make_member):
+    client.force_login(make_member(loop["project"], Role.CURATOR))
+
+    response = client.get(address("upload_preview", "upload", loop))
+
+    assert response.status_code in (302, 404)
