@@ -1,27 +1,24 @@
-"""Fixtures that hand out makers, on a PostgreSQL and a Redis of the tests' own."""
+"""Fixtures that hand out makers. What must be there before the settings are read stands in tests/services.py."""
 
 import os
-import tempfile
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-# A home of its own, so that tests and a running site never meet; the workers share its servers.
-os.environ["QIANTI_HOME"] = str(Path(tempfile.gettempdir()) / f"qianti-tests-{os.getuid()}")
-os.environ.pop("DATABASE_URL", None)
-os.environ.pop("REDIS_URL", None)
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+import pytest
 
-from config import embedded
+from common.access import Role
 
-embedded.start()
-
-from collections.abc import Callable  # noqa: E402
-from itertools import count  # noqa: E402
-from typing import Any  # noqa: E402
-
-import pytest  # noqa: E402
-
-from common.access import Role  # noqa: E402
-
+CHROMIUM = shutil.which("chromium")
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+PASSWORD = "long-enough-1"
 SHARED_POOLS = Path(__file__).resolve().parents[2] / "shared" / "data"
 _number = count(1)
 
@@ -31,6 +28,9 @@ def _own_folders(settings: Any, tmp_path: Path) -> None:
     """Uploads and job folders of one test are not those of another."""
     settings.MEDIA_ROOT = tmp_path / "uploads"
     settings.JOBS_ROOT = tmp_path / "jobs"
+    settings.PASSWORD_HASHERS = [
+        "django.contrib.auth.hashers.MD5PasswordHasher"
+    ]  # signing in is not what is tested
 
 
 @pytest.fixture
@@ -48,9 +48,7 @@ def make_user(db: Any) -> Callable[..., Any]:
     from common.models import User
 
     def make(email: str = "", **fields: Any) -> User:
-        return User.objects.create_user(
-            email or f"person{next(_number)}@school.example", "long-enough-1", **fields
-        )
+        return User.objects.create_user(email or f"person{next(_number)}@school.example", PASSWORD, **fields)
 
     return make
 
@@ -135,3 +133,44 @@ def make_trace(make_question: Callable[..., Any], make_teacher: Callable[..., An
         return Trace.objects.create(question=question, teacher=teacher, **{**given, **fields})
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Return a chromium that is really there."""
+    from playwright.sync_api import sync_playwright
+
+    if CHROMIUM is None:
+        pytest.skip("Debian's package chromium is not installed")
+    # Playwright's loop lives in this thread to the end, and Django takes it for an asynchronous caller.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """Return a page on which an error in the console fails the test."""
+    opened = browser.new_page(locale="en-GB")
+    errors: list[str] = []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    opened.close()
+    assert errors == []
+
+
+@pytest.fixture
+def sign_in(page: Any, live_server: Any) -> Callable[..., None]:
+    """Return what signs a person in through the page."""
+
+    def enter(user: Any) -> None:
+        page.goto(f"{live_server.url}/accounts/login/")
+        page.locator("input[name=login]").fill(user.email)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("main form button.primary").first.click()
+        page.wait_for_url(f"{live_server.url}/")
+
+    return enter

@@ -19,6 +19,8 @@ from training.backends import local
 
 STOP_SECONDS = 15
 POLL_SECONDS = 0.5
+WEB = ("--threads", "8", "--log-level", "warning")
+WORKER = ("-B", "-Q", "cpu,gpu", "--concurrency", "2", "-l", "warning")
 
 
 class Command(BaseCommand):
@@ -66,33 +68,11 @@ def free_port(host: str, wanted: int) -> int:
 
 def start_children(host: str, port: int) -> "dict[str, subprocess.Popen[bytes]]":
     """Start the web server and the worker, each in a group of its own, so that Ctrl-C reaches us alone."""
-    python = [sys.executable, "-m"]
+    # Celery advises against root at every start; on one's own machine that is said once, in the README.
+    python = [sys.executable, "-W", "ignore:You're running the worker with superuser privileges", "-m"]
     commands = {
-        "web": [
-            *python,
-            "gunicorn",
-            "config.wsgi",
-            "--bind",
-            f"{host}:{port}",
-            "--threads",
-            "8",
-            "--log-level",
-            "warning",
-        ],
-        "worker": [
-            *python,
-            "celery",
-            "-A",
-            "config",
-            "worker",
-            "-B",
-            "-Q",
-            "cpu,gpu",
-            "--concurrency",
-            "2",
-            "-l",
-            "warning",
-        ],
+        "web": [*python, "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", *WEB],
+        "worker": [*python, "celery", "--quiet", "-A", "config", "worker", *WORKER],
     }
     children_environment = {**os.environ, "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
     return {

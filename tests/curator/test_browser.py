@@ -1,7 +1,4 @@
-"""A real browser walks the loop's pages: signs in, uploads, selects, reviews, reads results."""
-
-import os
-import shutil
+"""A real browser walks curation's pages: it signs in, uploads, selects and reviews."""
 
 import pytest
 from django.urls import reverse
@@ -11,48 +8,7 @@ from common.models import Membership
 from curator import tasks
 from curator.models import Import, Question, Review, Selection, Trace
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's package chromium is not installed"),
-    # Playwright's own loop runs in this thread, which Django takes for an asynchronous caller.
-    pytest.mark.usefixtures("_django_beside_playwright"),
-]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-PASSWORD = "long-enough-1"
-
-
-@pytest.fixture
-def _django_beside_playwright(monkeypatch):
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def page(browser):
-    """Return a page whose console errors fail the test."""
-    opened = browser.new_page(locale="en-GB")
-    errors = []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    yield opened
-    opened.close()
-    assert errors == []
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
@@ -63,15 +19,9 @@ def sent(monkeypatch):
         monkeypatch.setattr(task, "delay_on_commit", lambda task=task, **arguments: task(**arguments))
 
 
-def sign_in(page, live_server, user):
-    page.goto(live_server.url + reverse("account_login"))
-    page.get_by_label("Email").fill(user.email)
-    page.get_by_label("Password").first.fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
-    page.wait_for_url(live_server.url + "/")
-
-
-def test_an_examiner_goes_from_an_upload_to_a_review(page, live_server, sent, make_user, make_pool, tmp_path):
+def test_an_examiner_goes_from_an_upload_to_a_review(
+    page, live_server, sign_in, sent, make_user, make_pool, tmp_path
+):
     examiner = make_user()
     pool = make_pool()
     Membership.objects.create(project=pool.project, user=examiner, role=Role.OWNER)
@@ -80,7 +30,7 @@ def test_an_examiner_goes_from_an_upload_to_a_review(page, live_server, sent, ma
         "题目,答案,领域\\n1加1等于几？,2,算术\\n2加2等于几？,4,算术\\n,5,算术\\n", encoding="gb18030"
     )
 
-    sign_in(page, live_server, examiner)
+    sign_in(examiner)
     page.goto(live_server.url + reverse("upload", args=[pool.pk]))
     page.locator("input[type=file]").set_input_files(table)
     page.get_by_role("main").locator("button[type=submit], button.primary").first.click()
@@ -115,15 +65,3 @@ def test_an_examiner_goes_from_an_upload_to_a_review(page, live_server, sent, ma
     page.wait_for_load_state()
     page.get_by_text("想一想。").first.wait_for()
     assert Review.objects.get().judgement == "accept"
-
-
-def test_the_results_page_draws_its_curve(page, live_server, make_user, make_measured):
-    viewer = make_user()
-    project = make_measured()
-    Membership.objects.create(project=project, user=viewer, role=Role.VIEWER)
-
-    sign_in(page, live_server, viewer)
-    page.goto(live_server.url + reverse("results", args=[project.slug]))
-
-    page.locator(".chart .main-svg").first.wait_for()
-    assert page.locator(".chart").first.locator("path.point").count() > 0

@@ -1,0 +1,55 @@
+"""The many ways of writing one answer, folded into one: full-width forms, TeX, white space."""
+
+import re
+import unicodedata
+
+LONGEST = 4_000  # characters; more is never an answer, and every pattern below stays cheap
+
+_BLANKS = re.compile(r"[^\S\n]+")
+_LINE_ENDS = re.compile(r"\s*\n\s*")
+_NOISE = re.compile(r"\\(?:left|right|displaystyle|limits)(?![a-z])|\\[,!;: ]|\\?\$|\\[()\[\]]")
+_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathbb|mbox|operatorname)\s?\{([^{}]*)\}")
+_DEGREES = re.compile(r"\^\s?\{?\s?\\circ\s?\}?|°")
+_ROOT = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|(\w))")
+_FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]*)\}|(\w))\s?(?:\{([^{}]*)\}|(\w))")
+_ONE_TERM = re.compile(r"-?(?:[\w.]+|\w*\(\w*\))")
+_SIGNS = {
+    "\\%": "%", "{,}": ",", "−": "-", "–": "-", "\\cdot": "*", "\\times": "*", "×": "*", "·": "*", "\\pi": "pi",
+    "π": "pi", "\\infty": "inf", "∞": "inf", "\\le ": "<=", "\\leq": "<=", "≤": "<=", "\\geq": ">=", "≥": ">=",
+    "\\div": "/", "÷": "/", "\\pm": "+-", "±": "+-",
+}  # fmt: skip
+
+
+def folded(text: str) -> str:
+    """Return a text with full-width forms made half-width and every run of blanks made one."""
+    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST]))[:LONGEST]
+
+
+def tail(text: str) -> str:
+    """Return the end of a text, composed, each run of blanks or line ends made one."""
+    short = _BLANKS.sub(" ", unicodedata.normalize("NFC", text[-2 * LONGEST :]))
+    return _LINE_ENDS.sub("\n", short)[-LONGEST:]
+
+
+def without_tex(text: str) -> str:
+    """Return folded text with TeX's dressing gone and its fractions, roots and signs written plainly."""
+    plain = _WRAPPED.sub(r"\1", _NOISE.sub("", text))
+    plain = _ROOT.sub(lambda found: f"sqrt({found[1] or found[2]})", _DEGREES.sub("", plain))
+    for _depth in range(3):
+        plain, changed = _FRACTION.subn(_plain_fraction, plain)
+        if not changed:
+            break
+    for tex, sign in _SIGNS.items():
+        plain = plain.replace(tex, sign)
+    return plain
+
+
+def _plain_fraction(found: "re.Match[str]") -> str:
+    over, under = ((found[place] or found[place + 1] or "").strip() for place in (1, 3))
+    # 5\frac12 is five and a half, not 51/2.
+    joint = "+" if found.string[: found.start()].rstrip()[-1:].isdigit() else ""
+    return f"{joint}{_as_term(over)}/{_as_term(under)}"
+
+
+def _as_term(text: str) -> str:
+    return text if _ONE_TERM.fullmatch(text) else f"({text})"
