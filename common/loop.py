@@ -5,7 +5,7 @@ apps imports none of them.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.apps import apps
@@ -32,7 +32,7 @@ class Stage:
     table: str
     unit: Any  # a plural form of `count`, which shows `shown`
     jobs: tuple[str, ...] = ()
-    counted: Count = Count("pk")
+    counted: Count = field(default_factory=lambda: Count("pk"))
 
 
 STAGES = (

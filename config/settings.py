@@ -168,6 +168,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
+FORMAT_MODULE_PATH = ["config.formats"]
 TIME_ZONE = str(_read("str", "QIANTI_TIME_ZONE", "UTC"))
 
 # --- files ---

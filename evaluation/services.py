@@ -40,7 +40,7 @@ def start_evaluation(
         project=model.project,
         model=model,
         benchmark=benchmark,
-        policies=[policy.as_dict() for policy in policies_from(list(policies))],
+        policies=[policy.as_dict() for policy in policies_from(policies)],
         created_by=by,
     )
     return evaluation

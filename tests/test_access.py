@@ -10,6 +10,7 @@ from curator.models import (
     BenchmarkItem,
     Collection,
     Dataset,
+    DatasetRow,
     Import,
     Probe,
     Selection,
@@ -35,7 +36,6 @@ PAGES = {
     "project_settings": (INVITE, "project"),
     "pools": (MATERIAL, "project"),
     "pool": (MATERIAL, "pool"),
-    "upload": (CURATE, "pool"),
     "upload_preview": (CURATE, "upload"),
     "import": (MATERIAL, "import"),
     "import_report": (MATERIAL, "import"),
@@ -45,7 +45,6 @@ PAGES = {
     "teachers": (MATERIAL, "project"),
     "teacher_new": (SPEND, "project"),
     "solver_new": (SPEND, "project"),
-    "traces_import": (CURATE, "project"),
     "teacher": (MATERIAL, "teacher"),
     "solver": (MATERIAL, "solver"),
     "collection": (MATERIAL, "collection"),
@@ -70,6 +69,8 @@ PAGES = {
     "evaluation_item": (MATERIAL, "item"),
 }
 ACTIONS = {
+    "upload": (CURATE, "pool"),
+    "traces_import": (CURATE, "project"),
     "member_add": (INVITE, "project"),
     "member_role": (INVITE, "member"),
     "member_remove": (INVITE, "member"),
@@ -128,6 +129,8 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     dataset = Dataset.objects.create(
         project=project, selection=selection, name="d", content_hash="c" * 64, row_count=1
     )
+    content = {"question": "1+1?", "options": [], "thinking": "1", "answer": "2", "language": "en"}
+    DatasetRow.objects.create(dataset=dataset, position=0, question_hash="q", trace_hash="t", content=content)
     model = Model.objects.create(project=project, name="m", kind="base", location="m", markup="bare")
     evaluation = Evaluation.objects.create(
         project=project,

@@ -55,7 +55,7 @@ _PICKED = re.compile(
 _BOX = re.compile(r"\\(?:boxed|fbox)\s?\{")
 # A letter is an option's name only where no word goes on after it: not "A dog", not "A公司".
 _LETTERS = re.compile(
-    r"[\s(\[【*_{}\\]*(?:(?:option|choice|answer|选项|选择|选)\s?)?(?:\\?(?:text|mathrm|mathbf|boldsymbol|textbf)\s?)?[{(\[【]?\s?"
+    r"[\s(\[【*_{}\\]*(?:(?:[Oo]ption|[Cc]hoice|选项|选择|选)\s?)?(?:\\?(?:text|mathrm|mathbf|boldsymbol|textbf)\s?)?[{(\[【]?\s?"
     r"(?P<letters>[A-Z](?:(?:[\s,、;/&]|和|与|及|and\b){0,4}[A-Z]){0,25}|[a-z](?=[\s)\].]*$|[).]))"
     r"(?=\s?(?:$|[^\w\s]|because\b|since\b|as\b|is\b|or\b|项|选项|正确|是|为|或))"
 )

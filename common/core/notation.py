@@ -34,13 +34,13 @@ def tail(text: str) -> str:
 def without_tex(text: str) -> str:
     """Return folded text with TeX's dressing gone and its fractions, roots and signs written plainly."""
     plain = _WRAPPED.sub(r"\1", _NOISE.sub("", text))
+    for tex, sign in _SIGNS.items():
+        plain = plain.replace(tex, sign)
     plain = _ROOT.sub(lambda found: f"sqrt({found[1] or found[2]})", _DEGREES.sub("", plain))
     for _depth in range(3):
         plain, changed = _FRACTION.subn(_plain_fraction, plain)
         if not changed:
             break
-    for tex, sign in _SIGNS.items():
-        plain = plain.replace(tex, sign)
     return plain
 
 

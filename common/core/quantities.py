@@ -19,7 +19,7 @@ _UNITS = {
     "mm": "mm", "毫米": "mm", "cm": "cm", "厘米": "cm", "m": "m", "meter": "m", "metre": "m", "米": "m",
     "km": "km", "kilometer": "km", "kilometre": "km", "公里": "km", "千米": "km",
     "mg": "mg", "毫克": "mg", "g": "g", "gram": "g", "克": "g", "kg": "kg", "kilogram": "kg", "千克": "kg", "公斤": "kg",
-    "second": "s", "秒": "s", "minute": "min", "min": "min", "分钟": "min", "hour": "h", "小时": "h",
+    "second": "s", "s": "s", "秒": "s", "minute": "min", "min": "min", "分钟": "min", "hour": "h", "h": "h", "小时": "h",
     "day": "day", "天": "day", "week": "week", "周": "week", "month": "month", "月": "month", "个月": "month",
     "year": "year", "年": "year", "m/s": "m/s", "km/h": "km/h", "kmh": "km/h",
     "dollar": "dollar", "usd": "dollar", "美元": "dollar", "cent": "cent", "euro": "euro", "eur": "euro", "欧元": "euro",
@@ -34,6 +34,8 @@ _NUMBER = re.compile(
     r"(?P<scale>thousand|million|billion|trillion|百万|万亿|万|亿|千(?![克米]))?",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"\s?([A-Za-z/]+|[一-鿿]{1,3})?")
+_FORMULA = re.compile(r"[\d)%][A-Za-z!^_\\]")
 
 
 @dataclass(frozen=True)
@@ -72,11 +74,14 @@ def quantity(text: str) -> Quantity | None:
 
 
 def quantities_in(text: str) -> Iterator[Quantity]:
-    """Return every quantity of a text, in order."""
+    """Return every quantity of a text, in order; what belongs to a formula, as in "2x" and "6!", is none."""
     plain = _plain(text)
     for found in _NUMBER.finditer(plain):
-        rest = re.match(r"\s?([A-Za-z/]+|[一-鿿]{1,3})?", plain[found.end() :])
-        read = _read(found, rest[1] or "" if rest else "")
+        rest = _WORD.match(plain, found.end())
+        word = rest[1] or "" if rest else ""
+        attached = bool(_FORMULA.fullmatch(plain[found.end() - 1 : found.end() + 1]))
+        named = bool(re.fullmatch(r"[A-Za-z_]\d", plain[max(found.start() - 1, 0) : found.start() + 1]))
+        read = None if named or (attached and not _unit(word)) else _read(found, word)
         if read is not None:
             yield read
 

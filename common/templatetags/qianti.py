@@ -27,6 +27,8 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     whole = round(seconds)
+    if whole < 1:
+        return _("less than a second")
     if whole < MINUTE:
         return ngettext("%(count)s second", "%(count)s seconds", whole) % {"count": whole}
     if whole < HOUR:

@@ -1,7 +1,7 @@
 """Teachers and solvers: who they are, what an order would cost, how it goes, and what they wrote."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +111,8 @@ def _endpoint_new(request: HttpRequest, slug: str, create: Callable[..., Any], k
 
 
 def _money_left(project: Project) -> Decimal:
-    return max(Decimal(0), project.money_limit_usd - get_spent_usd(project))
+    left = max(Decimal(0), project.money_limit_usd - get_spent_usd(project))
+    return left.quantize(Decimal("0.01"), ROUND_DOWN)
 
 
 @require_http_methods(["GET", "POST"])
@@ -120,11 +121,8 @@ def teacher(request: HttpRequest, pk: int) -> HttpResponse:
 
     A GET with a limit estimates; only a POST, which carries that limit, starts an order.
     """
-    rows = Teacher.objects.select_related("project")
-    if request.method == "POST":
-        found = get_editable(rows, request.user, pk=pk)
-    else:
-        found = get_visible(rows, request.user, pk=pk)
+    get = get_editable if request.method == "POST" else get_visible
+    found = get(Teacher.objects.select_related("project"), request.user, pk=pk)
     left = _money_left(found.project)
     given = request.POST or (request.GET if "max_cost_usd" in request.GET else None)
     form = OrderForm(given, initial={"max_cost_usd": left})
@@ -153,11 +151,8 @@ def teacher(request: HttpRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def solver(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a solver and its tries, and what an order to it would take; as `teacher`."""
-    rows = Solver.objects.select_related("project")
-    if request.method == "POST":
-        found = get_editable(rows, request.user, pk=pk)
-    else:
-        found = get_visible(rows, request.user, pk=pk)
+    get = get_editable if request.method == "POST" else get_visible
+    found = get(Solver.objects.select_related("project"), request.user, pk=pk)
     left = _money_left(found.project)
     given = request.POST or (request.GET if "max_cost_usd" in request.GET else None)
     form = ProbeForm(given, initial={"max_cost_usd": left})

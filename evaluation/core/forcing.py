@@ -10,7 +10,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from common.core.chat import Markup
+from common.core.refusal import Refusal
 from evaluation.core.policy import BudgetPolicy, Move, next_move, widest
+
+
+class WrongMarkup(Refusal):
+    """A model cannot be asked in this markup; the message names the mark that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,10 @@ class Completion:
 
 
 class Generator(Protocol):
-    """A model with its tokenizer, greedy: the same prompt gives the same completion."""
+    """A model with its tokenizer, greedy: the same prompt gives the same completion.
+
+    The model's own end of text ends a completion as a stop id does, and is left out of it too.
+    """
 
     def encode(self, text: str) -> list[int]: ...
 
@@ -99,9 +107,12 @@ def _goes_on(thought: Thought, completion: Completion, policy: BudgetPolicy, wor
 
 
 def cut_at(thought: Thought, policy: BudgetPolicy) -> Cut:
-    """Return what a policy, no wider than the one that made it, would have seen of a thought."""
+    """Return what a policy, no wider than the one that made it, would have seen of a thought.
+
+    A thought that fills its budget to the last token was ended by it: its stop is not seen any more.
+    """
     natural = thought.stops[policy.extensions] if len(thought.stops) > policy.extensions else None
-    ends_itself = natural is not None and natural <= policy.max_tokens
+    ends_itself = natural is not None and natural < policy.max_tokens
     length = (
         natural if natural is not None and ends_itself else min(policy.max_tokens, len(thought.token_ids))
     )
@@ -150,6 +161,20 @@ def answer_all(
     ]
 
 
+def _one_id(generator: Generator, mark: str) -> int:
+    """Return the id of a mark that ends a text; as several tokens its first would end it too early.
+
+    Raises:
+        WrongMarkup: the model's tokenizer does not know the mark as one token.
+    """
+    ids = generator.encode(mark)
+    if len(ids) != 1:
+        raise WrongMarkup(
+            f"The model's tokenizer writes {mark} as {len(ids)} tokens; choose the markup that the model was trained with."
+        )
+    return ids[0]
+
+
 def sweep(
     generator: Generator,
     prompts: Sequence[Sequence[int]],
@@ -159,8 +184,8 @@ def sweep(
     answer_tokens: int,
 ) -> list[tuple[Thought, list[Answer]]]:
     """Think once under the widest policy, then answer under each: a sweep for the price of one run."""
-    stop_ids = frozenset(generator.encode(markup.stop)[:1] + generator.encode(markup.end)[:1])
-    end_ids = frozenset(generator.encode(markup.end)[:1])
+    end_ids = frozenset({_one_id(generator, markup.end)})
+    stop_ids = end_ids | {_one_id(generator, markup.stop)}
     thoughts = think(generator, prompts, widest(policies), stop_ids=stop_ids)
     answers = answer_all(
         generator, thoughts, policies, markup=markup, max_tokens=answer_tokens, stop_ids=end_ids

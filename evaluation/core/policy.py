@@ -13,6 +13,7 @@ from common.core.refusal import Refusal
 WAIT = "Wait"
 MOST_TOKENS = 1_000_000
 MOST_EXTENSIONS = 32
+LONGEST_LABEL = 60
 
 
 class BadPolicy(Refusal, ValueError):
@@ -39,11 +40,17 @@ class BudgetPolicy:
     def __post_init__(self) -> None:
         _whole("max_tokens", self.max_tokens, 0, MOST_TOKENS)
         _whole("extensions", self.extensions, 0, MOST_EXTENSIONS)
+        _text("extension_word", self.extension_word)
+        _text("label", self.label)
         if self.extensions and not self.extension_word:
             raise BadPolicy("A policy with extensions needs an extension_word, such as Wait.")
         if not self.label:
             more = f"+{self.extensions} {self.extension_word}" if self.extensions else ""
             object.__setattr__(self, "label", f"{self.max_tokens}{more}")
+        if len(self.label) > LONGEST_LABEL:
+            raise BadPolicy(
+                f"A policy's label has at most {LONGEST_LABEL} characters; shorten {self.label!r}."
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, as they are stored."""
@@ -53,6 +60,11 @@ class BudgetPolicy:
 def _whole(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise BadPolicy(f"A policy's {name} is {value!r}; it is a whole number from {low} to {high}.")
+
+
+def _text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise BadPolicy(f"A policy's {name} is {value!r}; it is a text.")
 
 
 def next_move(policy: BudgetPolicy, *, spent: int, extended: int, stopped: bool) -> Move:
@@ -76,6 +88,8 @@ def policies_from(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> lis
     Raises:
         BadPolicy: none, an unknown field, a value out of range, a label twice, or two words.
     """
+    if isinstance(given, str) or not isinstance(given, Mapping | Sequence):
+        raise BadPolicy(f"{given!r} is no budget policy; write an object with max_tokens, or a list of them.")
     rows = [given] if isinstance(given, Mapping) else list(given)
     if not rows:
         raise BadPolicy("No budget policy is given; name at least one budget, such as 512.")

@@ -1,8 +1,9 @@
 """`python -m evaluation.runner JOB_FOLDER`: think, cut and answer as job.json says; go on from what is there.
 
 job.json names `model`, `markup`, `items` (a JSONL in the folder with id and prompt), `policies` and
-`answer_tokens`. Every finished question is one line of thoughts.jsonl; result.json comes last, in one
-piece. A file STOP in the folder ends the run between two batches.
+`answer_tokens`, and may name `engine`, `dtype`, `batch_size` (questions between two looks at STOP) and
+`threads`. Every finished question is one line of thoughts.jsonl; result.json comes last, in one piece.
+A file STOP in the folder ends the run between two batches.
 """
 
 import json
@@ -11,14 +12,22 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from common.core.chat import MARKUPS, Markup, question_prompt
 from common.core.refusal import Refusal
 from evaluation.core.forcing import Answer, Generator, Thought, sweep
-from evaluation.core.policy import BudgetPolicy, policies_from
+from evaluation.core.policy import BudgetPolicy, policies_from, widest
 
 QUESTIONS_AT_ONCE = 42
+
+
+class Engine(Generator, Protocol):
+    """A generator that a program can run: it knows its room and names itself for the record."""
+
+    context_tokens: int  # the most that prompt, thinking and answer may have together
+
+    def describe(self) -> dict[str, str]: ...
 
 
 class BadJob(Refusal):
@@ -35,6 +44,9 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("usage: python -m evaluation.runner JOB_FOLDER\n")
         return 2
     folder = Path(argv[0])
+    if not folder.is_dir():
+        sys.stderr.write(f"{folder} is no folder; name one that holds a job.json.\n")
+        return 1
     try:
         result = {"state": "succeeded", **evaluate(folder)}
     except Stopped:
@@ -60,19 +72,27 @@ def evaluate(folder: Path) -> dict[str, Any]:
     job = read_job(folder)
     policies = policies_from(job["policies"])
     markup = MARKUPS[job["markup"]]
-    items = read_lines(folder / job["items"])
-    done = finished(folder / "thoughts.jsonl")
-    report(folder, phase="loading", done=len(done), total=len(items))
+    items = read_items(folder / job["items"])
+    done = finished(folder / "thoughts.jsonl", policies)
+    report(folder, phase="loading", done=len(done), total=len(items), generated_tokens=sum(done.values()))
     generator = open_generator(job)
     left = [item for item in items if item["id"] not in done]
-    tokens = sum(done.values())
-    for start in range(0, len(left), QUESTIONS_AT_ONCE):
+    check_room(generator, left, markup, widest(policies).max_tokens + job["answer_tokens"])
+    tokens, at_once = sum(done.values()), job.get("batch_size", QUESTIONS_AT_ONCE)
+    for start in range(0, len(left), at_once):
         if (folder / "STOP").exists():
             raise Stopped
-        batch = left[start : start + QUESTIONS_AT_ONCE]
+        batch = left[start : start + at_once]
         tokens += answer_batch(folder, generator, batch, policies, markup, job["answer_tokens"])
-        answered = len(done) + start + len(batch)
-        report(folder, phase="thinking", done=answered, total=len(items), generated_tokens=tokens)
+        answered, seconds = len(done) + start + len(batch), round(time.monotonic() - began, 3)
+        report(
+            folder,
+            phase="thinking",
+            done=answered,
+            total=len(items),
+            generated_tokens=tokens,
+            seconds=seconds,
+        )
     return {
         "items": len(items),
         "generated_tokens": tokens,
@@ -83,7 +103,7 @@ def evaluate(folder: Path) -> dict[str, Any]:
 
 def answer_batch(
     folder: Path,
-    generator: Generator,
+    generator: Engine,
     items: Sequence[dict[str, Any]],
     policies: Sequence[BudgetPolicy],
     markup: Markup,
@@ -125,7 +145,23 @@ def line_of(item: str, thought: Thought, answers: Sequence[Answer], text: str) -
     }
 
 
-def open_generator(job: dict[str, Any]) -> Any:
+def check_room(engine: Engine, items: Sequence[dict[str, Any]], markup: Markup, tokens: int) -> None:
+    """Check that every question leaves room for so many tokens more.
+
+    Raises:
+        BadJob: one does not; the message names it and the budget that it would leave.
+    """
+    marks = len(engine.encode(f"\n{markup.answer_start}{markup.final_answer}"))
+    for item in items:
+        asked = len(engine.encode(question_prompt(markup, item["prompt"]))) + marks
+        if (over := asked + tokens - engine.context_tokens) > 0:
+            raise BadJob(
+                f"The question {item['id']} has {asked} tokens; with {tokens} for thinking and answer it does not fit "
+                f"the model's {engine.context_tokens}: lower the largest budget by {over} or leave the question out."
+            )
+
+
+def open_generator(job: dict[str, Any]) -> Engine:
     """Return the engine that the job names, loaded only now.
 
     Raises:
@@ -135,7 +171,9 @@ def open_generator(job: dict[str, Any]) -> Any:
     if engine == "transformers":
         from evaluation.runner.transformers_generator import TransformersGenerator
 
-        return TransformersGenerator(job["model"], dtype=job.get("dtype", "float32"))
+        return TransformersGenerator(
+            job["model"], dtype=job.get("dtype", "float32"), threads=job.get("threads")
+        )
     if engine == "vllm":
         from evaluation.runner.vllm_generator import VllmGenerator
 
@@ -158,14 +196,17 @@ def read_job(folder: Path) -> dict[str, Any]:
         raise BadJob(f"{path} does not name {', '.join(sorted(missing))}.")
     if job["markup"] not in MARKUPS:
         raise BadJob(f"{path} names the markup {job['markup']!r}; there are {', '.join(MARKUPS)}.")
+    for name in ("answer_tokens", "batch_size", "threads"):
+        if name in job and not (type(job[name]) is int and job[name] > 0):
+            raise BadJob(f"{path} gives {name} as {job[name]!r}; it is a whole number above 0.")
     return job
 
 
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the records of a JSONL.
+def read_items(path: Path) -> list[dict[str, Any]]:
+    """Return the questions of a JSONL, each with its `id` and `prompt`.
 
     Raises:
-        BadJob: it cannot be read, or is empty.
+        BadJob: it cannot be read, is empty, or has a line without these or an id twice.
     """
     try:
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -173,11 +214,24 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
         raise BadJob(f"{path} cannot be read ({error}).") from error
     if not lines:
         raise BadJob(f"{path} is empty; there is nothing to ask.")
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        if not isinstance(line, dict) or not all(
+            isinstance(line.get(name), str) for name in ("id", "prompt")
+        ):
+            raise BadJob(f"Question {number} of {path} has no id and prompt; give both as texts.")
+        if line["id"] in seen:
+            raise BadJob(f"Question {number} of {path} has the id {line['id']} of an earlier one.")
+        seen.add(line["id"])
     return lines
 
 
-def finished(path: Path) -> dict[str, int]:
-    """Return the tokens of each question that has a whole line; a torn last line is taken off."""
+def finished(path: Path, policies: Sequence[BudgetPolicy]) -> dict[str, int]:
+    """Return the tokens of each question that has a whole line; a torn last line is taken off.
+
+    Raises:
+        BadJob: the lines answer to other policies.
+    """
     if not path.exists():
         return {}
     content = path.read_bytes()
@@ -185,6 +239,9 @@ def finished(path: Path) -> dict[str, int]:
     if whole != content:
         path.write_bytes(whole)
     lines = [json.loads(line) for line in whole.splitlines()]
+    labels = [policy.label for policy in policies]
+    if any([answer["policy"] for answer in line["answers"]] != labels for line in lines):
+        raise BadJob(f"{path} holds answers under other policies; take a new folder for this job.")
     return {line["id"]: line["generated_tokens"] for line in lines}
 
 

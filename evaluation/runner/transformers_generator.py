@@ -11,33 +11,57 @@ from typing import Any
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
 
 from common.core.refusal import Refusal
 from evaluation.core.forcing import Completion
 
 ROWS_AT_ONCE = 64
+PRECISIONS = ("float32", "bfloat16", "float16")
 
 
 class NoModel(Refusal):
     """There is no model that can be loaded; the message names the place and the reason."""
 
 
+def end_ids_of(given: int | Sequence[int] | None) -> frozenset[int]:
+    """Return a model's own ends of text, which its configuration names as one id, several or none."""
+    if given is None:
+        return frozenset()
+    return frozenset({given} if isinstance(given, int) else given)
+
+
 class TransformersGenerator:
     """A causal language model of transformers, on a card where there is one."""
 
-    def __init__(self, model: str, *, dtype: str = "float32", rows_at_once: int = ROWS_AT_ONCE) -> None:
+    def __init__(
+        self,
+        model: str,
+        *,
+        dtype: str = "float32",
+        rows_at_once: int = ROWS_AT_ONCE,
+        threads: int | None = None,
+    ) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        if dtype not in PRECISIONS:
+            raise NoModel(
+                f"There is no precision {dtype!r} to load a model in; there are {', '.join(PRECISIONS)}."
+            )
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(model)
             loaded = AutoModelForCausalLM.from_pretrained(model, dtype=getattr(torch, dtype))
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise NoModel(
                 f"The model {model} cannot be loaded ({reason}); name a folder with config, weights and tokenizer."
             ) from error
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         self.model = loaded.to(self.device).eval()
         self.dtype, self.rows_at_once = dtype, rows_at_once
+        self.context_tokens: int = loaded.config.max_position_embeddings
+        self.end_ids = end_ids_of(loaded.generation_config.eos_token_id)
 
     def describe(self) -> dict[str, str]:
         """Return engine, versions, precision and device, for the record of a result."""
@@ -60,6 +84,7 @@ class TransformersGenerator:
         self, prompts: Sequence[Sequence[int]], *, max_tokens: Sequence[int], stop_ids: frozenset[int]
     ) -> list[Completion]:
         """Complete each prompt greedily, rows of like length together."""
+        stop_ids |= self.end_ids
         completions: list[Completion | None] = [None] * len(prompts)
         order = sorted(range(len(prompts)), key=lambda place: (max_tokens[place], len(prompts[place])))
         for start in range(0, len(order), self.rows_at_once):

@@ -18,6 +18,7 @@ class VllmGenerator:
         )
         self.tokenizer = self.engine.get_tokenizer()
         self.dtype = dtype
+        self.context_tokens: int = self.engine.llm_engine.model_config.max_model_len
 
     def describe(self) -> dict[str, str]:
         """Return engine, versions, precision and device, for the record of a result."""
@@ -36,18 +37,19 @@ class VllmGenerator:
     def generate(
         self, prompts: Sequence[Sequence[int]], *, max_tokens: Sequence[int], stop_ids: frozenset[int]
     ) -> list[Completion]:
-        """Complete each prompt greedily; vLLM batches them itself."""
+        """Complete each prompt greedily; vLLM batches them itself, and knows the model's own end."""
+        completions = [Completion([], stopped=False) for _ in prompts]
+        asked = [place for place, most in enumerate(max_tokens) if most > 0]  # vLLM refuses to add nothing
         outputs = self.engine.generate(
-            [TokensPrompt(prompt_token_ids=list(prompt)) for prompt in prompts],
+            [TokensPrompt(prompt_token_ids=list(prompts[place])) for place in asked],
             [
-                SamplingParams(temperature=0, max_tokens=most, stop_token_ids=list(stop_ids))
-                for most in max_tokens
+                SamplingParams(temperature=0, max_tokens=max_tokens[place], stop_token_ids=list(stop_ids))
+                for place in asked
             ],
             use_tqdm=False,
         )
-        completions = []
-        for output in outputs:
+        for place, output in zip(asked, outputs, strict=True):
             ids = list(output.outputs[0].token_ids)
             stopped = output.outputs[0].finish_reason == "stop"
-            completions.append(Completion(ids[:-1] if ids and ids[-1] in stop_ids else ids, stopped))
+            completions[place] = Completion(ids[:-1] if stopped else ids, stopped)
         return completions
