@@ -7,7 +7,7 @@ GROUPS := --group site --group embedded --group train --group test
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONWARNINGS ?= ignore::RuntimeWarning:platformdirs.api
 
-.PHONY: help setup demo test check fix serve bench lock
+.PHONY: help setup demo test check fix serve lock
 
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10

@@ -21,6 +21,7 @@ from common.core.text import estimate_tokens
 
 TIMEOUT_SECONDS = 600.0
 MAX_REPLY_CHARACTERS = 2_000_000
+MOST_TOKENS = 5_000_000  # of one reply; an endpoint that counts more has miscounted
 
 
 class AddressRefused(Refusal):
@@ -117,44 +118,44 @@ def ask(opened: openai.OpenAI, address: Address, question: str) -> Reply:
         )
     except openai.OpenAIError as error:
         raise EndpointFailed(f"{address.name} at {address.base_url} gave no answer: {error}") from error
+    except (ValueError, TypeError, AttributeError) as error:  # the library builds on JSON of any shape
+        raise EndpointFailed(
+            f"{address.name} at {address.base_url} sent a reply that is no JSON ({error})."
+        ) from error
     return _read(completion, address)
 
 
 def _read(completion: Any, address: Address) -> Reply:
-    if not getattr(completion, "choices", None):
+    choices = getattr(completion, "choices", None)
+    if not choices or not isinstance(choices, list):
         raise EndpointFailed(f"{address.name} at {address.base_url} sent a reply without choices.")
-    choice = completion.choices[0]
-    content = (choice.message.content or "")[:MAX_REPLY_CHARACTERS]
-    thinking = (_extra(choice.message, "reasoning_content") or _extra(choice.message, "reasoning"))[
-        :MAX_REPLY_CHARACTERS
-    ]
+    message = getattr(choices[0], "message", None)
+    if message is None:
+        raise EndpointFailed(f"{address.name} at {address.base_url} sent a choice without a message.")
+    content = _extra(message, "content")[:MAX_REPLY_CHARACTERS]
+    thinking = (_extra(message, "reasoning_content") or _extra(message, "reasoning"))[:MAX_REPLY_CHARACTERS]
     if not thinking:
         thinking, content = split_thinking(content)
-    usage = completion.usage
-    if usage is None:
-        return Reply(
-            thinking,
-            content,
-            choice.finish_reason or "",
-            tokens_in=0,
-            thinking_tokens=estimate_tokens(thinking),
-            answer_tokens=estimate_tokens(content),
-            tokens_counted_by="estimate",
-        )
-    details = usage.completion_tokens_details
-    reasoning = (details.reasoning_tokens if details else None) or 0
+    finish_reason = _extra(choices[0], "finish_reason")
+    return Reply(thinking, content, finish_reason, *_tokens(completion.usage, thinking, content))
+
+
+def _tokens(usage: Any, thinking: str, content: str) -> tuple[int, int, int, str]:
+    """Return the tokens in, thought and answered, and who counted them; what makes no sense is not taken."""
+    tokens_in, tokens_out = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    if tokens_out is None:
+        return tokens_in or 0, estimate_tokens(thinking), estimate_tokens(content), "estimate"
+    reasoning = _count(getattr(usage, "completion_tokens_details", None), "reasoning_tokens") or 0
     if not reasoning and thinking:  # one count for both: share it out by length
-        share = len(thinking) / max(1, len(thinking) + len(content))
-        reasoning = round(usage.completion_tokens * share)
-    return Reply(
-        thinking,
-        content,
-        choice.finish_reason or "",
-        usage.prompt_tokens,
-        reasoning,
-        max(0, usage.completion_tokens - reasoning),
-        tokens_counted_by="usage",
-    )
+        reasoning = round(tokens_out * len(thinking) / max(1, len(thinking) + len(content)))
+    reasoning = min(reasoning, tokens_out)
+    return tokens_in or 0, reasoning, tokens_out - reasoning, "usage"
+
+
+def _count(usage: Any, field: str) -> int | None:
+    """Return a count that can be one, or None."""
+    found = getattr(usage, field, None)
+    return found if isinstance(found, int) and 0 <= found <= MOST_TOKENS else None
 
 
 def _extra(message: Any, field: str) -> str:

@@ -47,7 +47,7 @@ class ScriptedGenerator:
         while len(ids) < most:
             piece = self.script(text)
             (token,) = self.encode(piece)
-            if token in stop_ids:
+            if token in stop_ids | END_OF_REPLY:
                 return Completion(ids, stopped=True)
             ids.append(token)
             text += piece

@@ -44,7 +44,9 @@ def vllm():
 
 
 @pytest.fixture(
-    scope="module", params=[scripted, transformers, pytest.param(vllm, marks=pytest.mark.gpu)], ids=lambda p: p.__name__
+    scope="module",
+    params=[scripted, transformers, pytest.param(vllm, marks=pytest.mark.gpu)],
+    ids=lambda p: p.__name__,
 )
 def generator(request):
     made = request.param()
@@ -162,6 +164,16 @@ def test_other_stop_ids_end_a_completion_elsewhere(generator, prompts, stop_ids)
     assert early.token_ids == whole[place].token_ids[: whole[place].token_ids.index(token)]
 
 
+def test_the_model_s_own_end_ends_a_completion_unasked(generator, prompts):
+    (end,) = generator.encode(BARE.end)
+    asked = [prompt + generator.encode(f"\n{BARE.answer_start}") for prompt in prompts]
+
+    completions = complete(generator, asked, 400, frozenset())
+
+    assert all(each.stopped for each in completions)
+    assert not any(end in each.token_ids for each in completions)
+
+
 def test_a_sweep_over_every_budget_is_answered_as_each_budget_alone(generator, prompts):
     policies = [BudgetPolicy(4), BudgetPolicy(12), BudgetPolicy(40, extensions=1)]
 
@@ -176,5 +188,9 @@ def test_a_sweep_over_every_budget_is_answered_as_each_budget_alone(generator, p
 def test_a_folder_that_holds_no_model_is_refused_with_its_name(name):
     from evaluation.runner.transformers_generator import NoModel, TransformersGenerator
 
-    with pytest.raises(NoModel, match=f"The model .*{name} cannot be loaded"):
+    with pytest.raises(NoModel) as refused:
         TransformersGenerator(str(BASE.parents[1] / name))
+
+    assert name in str(refused.value)
+    assert "config, weights and tokenizer" in str(refused.value)
+    assert "\n" not in str(refused.value)

@@ -1,5 +1,6 @@
 """A request as checked values; nothing here saves."""
 
+from math import gcd
 from typing import Any
 
 from django import forms
@@ -57,7 +58,7 @@ class RunForm(forms.Form):
         """Return the named recipe with the values given, in the base's own markup."""
         made = as_dict(RECIPES[cleaned["recipe"]]()) | {"markup": cleaned["base"].markup}
         made |= {name: cleaned[name] for name in OVERRIDES if cleaned.get(name) is not None}
-        made["rows_per_card"] = min(made["rows_per_card"], made["batch_size"])
+        made["rows_per_card"] = gcd(made["rows_per_card"], made["batch_size"])
         return from_dict(made)
 
     @property

@@ -52,7 +52,7 @@ def recipe_from(recipe: dict[str, Any] | str) -> tuple[str, Recipe]:
     Raises:
         Refusal: no such recipe, or a field that cannot be used.
     """
-    if isinstance(recipe, dict):
+    if not isinstance(recipe, str):
         made = from_dict(recipe)
         return next((name for name, built in RECIPES.items() if built() == made), "custom"), made
     if recipe not in RECIPES:

@@ -40,8 +40,8 @@ def duration(seconds: float | None) -> str:
 def rate(per_second: float) -> str:
     """Write a rate in the unit that makes it readable."""
     if per_second >= 1:
-        return _("%(rate)s a second") % {"rate": number_format(per_second, 1, force_grouping=True)}
-    return _("%(rate)s a minute") % {"rate": number_format(per_second * MINUTE, 1)}
+        return _("%(rate)s a second") % {"rate": number_format(round(per_second, 1), 1, force_grouping=True)}
+    return _("%(rate)s a minute") % {"rate": number_format(round(per_second * MINUTE, 1), 1)}
 
 
 @register.filter

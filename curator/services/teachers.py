@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any
@@ -204,15 +204,18 @@ def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
     """
 
     def store(question: Question, reply: Reply) -> None:
+        clean = _neutralised(reply)
         Trace.objects.create(
             question=question,
             teacher=job.teacher,
             collection=job,
-            content_hash=trace_hash(reply.thinking, reply.answer),
-            **_answering(question, reply, job.teacher),
+            content_hash=trace_hash(clean.thinking, clean.answer),
+            neutralised=any(neutralise(text)[1] for text in (reply.thinking, reply.answer)),
+            **_answering(question, clean, job.teacher),
         )
 
     with carried(job):
+        _count_again(job, job.traces.all())
         questions = unanswered(job.teacher)
         left = None if job.question_limit is None else max(0, job.question_limit - job.stored)
         wanted = questions.count() if left is None else min(left, questions.count())
@@ -229,13 +232,21 @@ def run_probe(*, job: Probe, watch: Watch = unwatched) -> None:
 
     def store(question: Question, reply: Reply) -> None:
         sample = Attempt.objects.filter(question=question, solver=job.solver).count()
-        fields = _answering(question, reply, job.solver)
+        fields = _answering(question, _neutralised(reply), job.solver)
         Attempt.objects.create(question=question, solver=job.solver, probe=job, sample=sample, **fields)
 
     with carried(job):
+        _count_again(job, job.attempts.all())
         for _round in range(job.samples):
             questions = unattempted(job.solver, job.samples)
             _ask_all(job, job.solver, _in_batches(questions), questions.count(), store, watch)
+
+
+def _count_again(job: Any, answers: "QuerySet[Any]") -> None:
+    """Count an order's answers and their price from the rows: an earlier worker may have died before it did."""
+    kept = answers.aggregate(stored=Count("pk"), usd=Sum("cost_usd"))
+    job.stored, job.cost_usd = kept["stored"], kept["usd"] or Decimal(0)
+    job.asked = max(job.asked, job.stored + job.failed)
 
 
 def _in_batches(questions: "QuerySet[Question]") -> Iterator[Question]:
@@ -246,19 +257,22 @@ def _in_batches(questions: "QuerySet[Question]") -> Iterator[Question]:
         last = batch[-1].pk
 
 
+def _neutralised(reply: Reply) -> Reply:
+    """Return a reply with its text made harmless."""
+    return replace(reply, thinking=neutralise(reply.thinking)[0], answer=neutralise(reply.answer)[0])
+
+
 def _answering(question: Question, reply: Reply, endpoint: Endpoint) -> dict[str, Any]:
-    """Return a reply as columns, made harmless and marked against the key."""
-    thinking, _changed = neutralise(reply.thinking)
-    answer, _changed = neutralise(reply.answer)
+    """Return a reply as columns, marked against the key."""
     return {
-        "thinking": thinking,
-        "answer": answer,
+        "thinking": reply.thinking,
+        "answer": reply.answer,
         "thinking_tokens": reply.thinking_tokens,
         "answer_tokens": reply.answer_tokens,
         "tokens_counted_by": reply.tokens_counted_by,
         "finish_reason": reply.finish_reason[:40],
         "cost_usd": reply.cost(price_in_usd=endpoint.price_in_usd, price_out_usd=endpoint.price_out_usd),
-        **verdict_of(question, answer),
+        **verdict_of(question, reply.answer),
     }
 
 
@@ -360,7 +374,7 @@ class _Purse:
         if needed and self.order_left is not None and self.order_left < needed:
             raise LimitReached(
                 _("The order's limit of %(usd)s USD is used up; start another.")
-                % {"usd": self.order_left + self.spent}
+                % {"usd": f"{self.order_left + self.spent:.2f}"}
             )
 
     def pay(self, reply: Reply) -> None:

@@ -82,7 +82,7 @@ def next_move(policy: BudgetPolicy, *, spent: int, extended: int, stopped: bool)
     return Move.EXTEND if extended < policy.extensions else Move.ANSWER
 
 
-def policies_from(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> list[BudgetPolicy]:
+def policies_from(given: Any) -> list[BudgetPolicy]:
     """Return the policies of a file or form: one object or a list of them.
 
     Raises:

@@ -189,9 +189,11 @@ def read_job(folder: Path) -> dict[str, Any]:
     """
     path = folder / "job.json"
     try:
-        job: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        job: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadJob(f"{path} cannot be read as a job ({error}).") from error
+    if not isinstance(job, dict):
+        raise BadJob(f"{path} holds no object; write it with model, markup, items and policies.")
     if missing := {"model", "markup", "items", "policies", "answer_tokens"} - job.keys():
         raise BadJob(f"{path} does not name {', '.join(sorted(missing))}.")
     if job["markup"] not in MARKUPS:

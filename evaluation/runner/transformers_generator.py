@@ -6,6 +6,7 @@ Letters: B rows of a batch, T tokens of a row.
 import os
 from collections.abc import Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -48,6 +49,10 @@ class TransformersGenerator:
         if dtype not in PRECISIONS:
             raise NoModel(
                 f"There is no precision {dtype!r} to load a model in; there are {', '.join(PRECISIONS)}."
+            )
+        if Path(model).is_absolute() and not Path(model).is_dir():
+            raise NoModel(
+                f"The model {model} cannot be loaded (no such folder); name a folder with config, weights and tokenizer."
             )
         try:
             self.tokenizer = AutoTokenizer.from_pretrained(model)
@@ -96,6 +101,16 @@ class TransformersGenerator:
                 completions[place] = completion
         return [completion for completion in completions if completion is not None]
 
+    def _padded(self, prompts: list[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return ids and mask of prompts that all end in the last column."""
+        width = max(map(len, prompts))
+        input_B_T = torch.zeros(len(prompts), width, dtype=torch.long, device=self.device)
+        mask_B_T = torch.zeros_like(input_B_T)
+        for row, prompt in enumerate(prompts):
+            input_B_T[row, width - len(prompt) :] = torch.tensor(prompt)
+            mask_B_T[row, width - len(prompt) :] = 1
+        return input_B_T, mask_B_T
+
     @torch.inference_mode()
     def _batch(
         self, prompts: list[Sequence[int]], max_tokens: list[int], stop_ids: frozenset[int]
@@ -106,12 +121,7 @@ class TransformersGenerator:
         live = [row for row in range(len(prompts)) if max_tokens[row] > 0]
         if not live:
             return [Completion([], stopped=False) for _ in prompts]
-        width = max(len(prompts[row]) for row in live)
-        input_B_T = torch.zeros(len(live), width, dtype=torch.long, device=self.device)
-        mask_B_T = torch.zeros_like(input_B_T)
-        for place, row in enumerate(live):
-            input_B_T[place, width - len(prompts[row]) :] = torch.tensor(prompts[row])
-            mask_B_T[place, width - len(prompts[row]) :] = 1
+        input_B_T, mask_B_T = self._padded([prompts[row] for row in live])
         position_B_T = (mask_B_T.cumsum(1) - 1).clamp(min=0)
         cache: Any = DynamicCache(config=self.model.config)
         while live:

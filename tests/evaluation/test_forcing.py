@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.core.chat import BARE, QWEN, question_prompt
-from evaluation.core.forcing import Cut, Thought, answer_prompt, cut_at, sweep, think
+from evaluation.core.forcing import Cut, Thought, WrongMarkup, answer_prompt, cut_at, sweep, think
 from evaluation.core.policy import WAIT, BudgetPolicy, widest
-from tests.fakes import END_OF_THOUGHT, ScriptedGenerator, reciting, rambling
+from tests.fakes import END_OF_THOUGHT, ScriptedGenerator, rambling, reciting
 
 QUESTION = "How much is 2 and 3?"
 ANSWER_TOKENS = 12
@@ -63,9 +63,7 @@ def test_every_policy_is_answered_and_a_cut_thought_is_asked_for_its_final_answe
     assert len(rows) == len(texts)
     for _thought, answers in rows:
         assert [answer.policy for answer in answers] == [policy.label for policy in policies]
-        assert all(
-            answer.text.startswith(BARE.final_answer) for answer in answers if answer.cut.forced_end
-        )
+        assert all(answer.text.startswith(BARE.final_answer) for answer in answers if answer.cut.forced_end)
 
 
 @many
@@ -73,9 +71,7 @@ def test_every_policy_is_answered_and_a_cut_thought_is_asked_for_its_final_answe
 def test_sampled_and_forced_tokens_make_the_total(script, policies, texts):
     generator = ScriptedGenerator(script)
 
-    thoughts = think(
-        generator, prompts_of(generator, texts), widest(policies), stop_ids=END_OF_THOUGHT
-    )
+    thoughts = think(generator, prompts_of(generator, texts), widest(policies), stop_ids=END_OF_THOUGHT)
 
     forced = sum(len(thought.forced_at) for thought in thoughts)
     assert generator.sampled_tokens + forced == sum(len(thought.token_ids) for thought in thoughts)
@@ -228,3 +224,10 @@ def test_thoughts_of_unlike_length_keep_their_places():
 
     starts = [generator.decode(thought.prompt_ids) for thought, _answers in rows]
     assert starts == [question_prompt(BARE, text) for text in texts]
+
+
+def test_a_mark_that_the_tokenizer_does_not_know_is_refused_not_cut_at_its_first_letter():
+    markup = replace(BARE, name="other", stop="</think>")
+
+    with pytest.raises(WrongMarkup, match="writes </think> as 8 tokens; choose the markup"):
+        swept(reciting("2 < 3", answer="5"), [BudgetPolicy(50)], markup=markup)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,6 @@ from random import Random
 
 import pytest
 
-from common.core.chat import question_with_options
 from demo.field import make_question
 from evaluation.runner.__main__ import QUESTIONS_AT_ONCE, main
 
@@ -21,17 +21,14 @@ POLICIES = [{"max_tokens": 8}, {"max_tokens": 24}, {"max_tokens": 40, "extension
 LABELS = ["8", "24", "40+1 Wait"]
 
 
-def write_folder(folder, *, items=6, **changes):
+def write_folder(folder, *, questions=6, **changes):
     folder.mkdir(parents=True)
     rng = Random(2)
-    questions = [
-        make_question(rng, domain="clock", language=("en", "zh")[place % 2], steps=1 + place % 3)
-        for place in range(items)
+    texts = [
+        make_question(rng, domain="clock", language=("en", "zh")[place % 2], steps=1 + place % 3).text
+        for place in range(questions)
     ]
-    rows = [
-        {"id": str(100 + place), "prompt": question_with_options(each.text, ())}
-        for place, each in enumerate(questions)
-    ]
+    rows = [{"id": str(100 + place), "prompt": text} for place, text in enumerate(texts)]
     (folder / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     job = {"model": str(BASE), "markup": "bare", "items": "items.jsonl", "policies": POLICIES}
     job |= {"answer_tokens": 12, "engine": "transformers", **changes}
@@ -108,8 +105,8 @@ def test_a_result_counts_the_items_and_what_was_generated_for_them(finished):
 def test_a_run_reports_its_progress_to_the_end(finished):
     progress = read_lines(finished / "progress.jsonl")
 
-    assert progress[0] == {"phase": "loading", "done": 0, "total": 6}
-    assert (progress[-1]["phase"], progress[-1]["done"], progress[-1]["total"]) == ("thinking", 6, 6)
+    stages = [(line["phase"], line["done"], line["total"]) for line in progress]
+    assert stages == [("loading", 0, 6), ("thinking", 6, 6)]
 
 
 def test_a_run_goes_on_after_a_torn_last_line_as_if_nothing_had_been(finished, tmp_path):
@@ -136,10 +133,10 @@ def test_a_finished_run_that_is_started_again_changes_nothing(finished, tmp_path
 
 
 def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
-    items = QUESTIONS_AT_ONCE + 6
-    undisturbed = write_folder(tmp_path / "undisturbed", items=items)
+    questions = QUESTIONS_AT_ONCE + 6
+    undisturbed = write_folder(tmp_path / "undisturbed", questions=questions)
     assert main([str(undisturbed)]) == 0
-    killed = write_folder(tmp_path / "killed", items=items)
+    killed = write_folder(tmp_path / "killed", questions=questions)
     program = start(killed)
     thoughts, deadline = killed / "thoughts.jsonl", time.monotonic() + 60
     while not thoughts.exists() and program.poll() is None and time.monotonic() < deadline:
@@ -151,7 +148,7 @@ def test_a_run_that_is_killed_goes_on_where_it_was(tmp_path):
     assert main([str(killed)]) == 0
 
     assert thoughts.read_bytes() == (undisturbed / "thoughts.jsonl").read_bytes()
-    assert read_result(killed)["items"] == items
+    assert read_result(killed)["items"] == questions
 
 
 def test_a_stop_file_ends_a_run_between_two_batches(tmp_path):
@@ -172,8 +169,8 @@ def test_a_program_that_is_given_no_model_ends_with_one_sentence(tmp_path):
 
     failure = read_result(folder)["failure"]
     assert program.returncode == 1
-    assert failure.startswith(f"The model {tmp_path} cannot be loaded")
-    assert failure.endswith("name a folder with config, weights and tokenizer.")
+    assert str(tmp_path) in failure
+    assert "config, weights and tokenizer" in failure
     assert "\n" not in failure
 
 
@@ -186,6 +183,10 @@ def test_a_program_that_is_given_no_model_ends_with_one_sentence(tmp_path):
         ({"policies": []}, "No budget policy is given"),
         ({"policies": [{"max_tokens": -5}]}, "max_tokens is -5"),
         ({"engine": "abacus"}, "no engine 'abacus'"),
+        ({"dtype": "float8"}, "no precision 'float8'"),
+        ({"batch_size": 0}, "gives batch_size as 0"),
+        ({"answer_tokens": "12"}, "gives answer_tokens as '12'"),
+        ({"policies": [{"max_tokens": 1000}]}, "does not fit the model's 1024: lower the largest budget by"),
         ({"items": "elsewhere.jsonl"}, "elsewhere.jsonl cannot be read"),
     ],
 )
@@ -211,7 +212,8 @@ def test_a_torn_job_says_that_it_cannot_be_read(tmp_path, content):
 
 
 @pytest.mark.parametrize(
-    ("content", "says"), [("", "is empty"), ("{torn", "cannot be read"), ('{"id": "1"}\n', "line 1")]
+    ("content", "says"),
+    [("", "is empty"), ("{torn", "cannot be read"), ('{"id": "1"}\n', "Question 1"), ("7\n", "Question 1")],
 )
 def test_items_that_cannot_be_asked_say_so(tmp_path, content, says):
     folder = write_folder(tmp_path / "noitems")
@@ -225,3 +227,49 @@ def test_items_that_cannot_be_asked_say_so(tmp_path, content, says):
 def test_a_call_without_a_folder_is_wrong_usage(capsys):
     assert main([]) == 2
     assert "usage: python -m evaluation.runner JOB_FOLDER" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_none_is_named(tmp_path, capsys):
+    assert main([str(tmp_path / "nowhere")]) == 1
+    assert "nowhere is no folder" in capsys.readouterr().err
+
+
+def test_a_question_that_stands_twice_is_refused(tmp_path):
+    folder = write_folder(tmp_path / "twice")
+    items = (folder / "items.jsonl").read_text(encoding="utf-8")
+    (folder / "items.jsonl").write_text(items + items.splitlines()[1] + "\n", encoding="utf-8")
+
+    assert main([str(folder)]) == 1
+
+    assert "Question 7 of" in read_result(folder)["failure"]
+    assert "has the id 101 of an earlier one" in read_result(folder)["failure"]
+
+
+def test_answers_under_other_policies_are_not_gone_on_from(finished, tmp_path):
+    folder = write_folder(tmp_path / "other", policies=[{"max_tokens": 8}])
+    (folder / "thoughts.jsonl").write_bytes((finished / "thoughts.jsonl").read_bytes())
+
+    assert main([str(folder)]) == 1
+
+    assert "holds answers under other policies" in read_result(folder)["failure"]
+
+
+def test_the_size_of_a_batch_changes_nothing_but_the_progress(finished, tmp_path):
+    folder = write_folder(tmp_path / "small", batch_size=4, threads=1)
+
+    assert main([str(folder)]) == 0
+
+    assert (folder / "thoughts.jsonl").read_bytes() == (finished / "thoughts.jsonl").read_bytes()
+    assert [line["done"] for line in read_lines(folder / "progress.jsonl")] == [0, 4, 6]
+
+
+def test_weights_that_are_torn_are_refused_with_the_folder(tmp_path):
+    model = tmp_path / "torn"
+    shutil.copytree(BASE, model)
+    weights = model / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:5000])
+    folder = write_folder(tmp_path / "job", model=str(model))
+
+    assert main([str(folder)]) == 1
+
+    assert read_result(folder)["failure"].startswith(f"The model {model} cannot be loaded")

@@ -2,12 +2,15 @@
 
 from math import comb
 from random import Random
+from statistics import fmean, stdev
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluation.core.statistics import (
+    bootstrap,
     control,
     holm,
     paired,
@@ -177,3 +180,26 @@ def test_a_difference_of_that_size_is_mostly_found():
         found += paired([d == "lost" for d in draws], [d == "gained" for d in draws]).p < 0.05
 
     assert 0.68 <= found / 400 <= 0.92
+
+
+def test_a_bootstrap_of_the_gain_is_near_the_normal_interval_and_the_same_for_a_seed():
+    rng = Random(4)
+    before = [rng.random() for _ in range(400)]
+    after = [value + rng.gauss(0.1, 0.5) for value in before]
+    gains = [new - old for new, old in zip(after, before, strict=True)]
+    mean, error = fmean(gains), stdev(gains) / len(gains) ** 0.5
+
+    low, high = bootstrap(before, after, rng=np.random.default_rng(0))
+
+    assert (low, high) == pytest.approx((mean - 1.96 * error, mean + 1.96 * error), abs=0.1 * error)
+    assert (low, high) == bootstrap(before, after, rng=np.random.default_rng(0))
+
+
+def test_a_bootstrap_of_a_gain_that_every_item_shares_has_no_width():
+    assert bootstrap([0, 0.5, 1], [1, 1.5, 2], rng=np.random.default_rng(0)) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize(("before", "after"), [([], []), ([1.0], [1.0, 2.0])])
+def test_a_bootstrap_needs_the_same_items_twice(before, after):
+    with pytest.raises(ValueError, match="the same items twice"):
+        bootstrap(before, after, rng=np.random.default_rng(0))

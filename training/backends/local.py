@@ -24,6 +24,7 @@ def submit(module: str, folder: Path) -> None:
     if is_alive(folder) or (result is not None and result["state"] == "succeeded"):
         return
     (folder / "result.json").unlink(missing_ok=True)
+    _drop_torn_line(folder / "progress.jsonl")
     with (folder / "log.txt").open("ab") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", module, str(folder)],
@@ -35,6 +36,14 @@ def submit(module: str, folder: Path) -> None:
             start_new_session=True,
         )
     _write_atomically(folder / "pid.json", {"pid": started.pid, "began": _began(started.pid)})
+    started.returncode = 0  # it is detached, and _reap lets go of it: a Popen must not complain that it runs
+
+
+def _drop_torn_line(path: Path) -> None:
+    """Take off what a killed program left of its last line, lest the next one write behind it."""
+    if path.exists():
+        content = path.read_bytes()
+        os.truncate(path, content.rfind(b"\n") + 1)
 
 
 def _considerate() -> dict[str, str]:

@@ -51,6 +51,12 @@ class Recipe:
         _within("seed", self.seed, 0, 2**31 - 1)
         _among("precision", self.precision, ("bf16", "fp32"))
         _among("markup", self.markup, tuple(MARKUPS))
+        _flag("gradient_checkpointing", self.gradient_checkpointing)
+        _flag("zero3", self.zero3)
+        if self.batch_size % self.rows_per_card:
+            raise BadRecipe(
+                f"The recipe's batch_size is {self.batch_size}; it is a multiple of rows_per_card {self.rows_per_card}."
+            )
 
 
 def _within(name: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
@@ -61,6 +67,11 @@ def _within(name: str, value: float, low: float, high: float, *, open_low: bool 
         raise BadRecipe(
             f"The recipe's {name} is {value!r}; it is {kind} {'above' if open_low else 'from'} {low} to {high}."
         )
+
+
+def _flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise BadRecipe(f"The recipe's {name} is {value!r}; it is true or false.")
 
 
 def _among(name: str, value: str, known: tuple[str, ...]) -> None:
@@ -96,12 +107,14 @@ def as_dict(recipe: Recipe) -> dict[str, Any]:
     return asdict(recipe)
 
 
-def from_dict(given: Mapping[str, Any]) -> Recipe:
+def from_dict(given: object) -> Recipe:
     """Return a recipe from its fields; those not given are s1's.
 
     Raises:
-        BadRecipe: an unknown field, or a value out of range.
+        BadRecipe: no object, an unknown field, or a value out of range.
     """
+    if not isinstance(given, Mapping):
+        raise BadRecipe(f"{given!r} is no recipe; write an object with its fields, such as epochs.")
     known = {each.name for each in fields(Recipe)}
     if unknown := sorted(set(given) - known):
         raise BadRecipe(f"A recipe has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")

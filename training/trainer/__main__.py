@@ -111,11 +111,13 @@ def read_job(folder: Path) -> dict[str, Any]:
     """
     path = folder / "job.json"
     try:
-        job: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        job: Any = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadJob(
             f"{path} cannot be read as a job ({error}); write it with base, rows and recipe."
         ) from error
+    if not isinstance(job, dict):
+        raise BadJob(f"{path} holds no object; write it with base, rows and recipe.")
     if missing := {"base", "rows", "recipe"} - job.keys():
         raise BadJob(f"{path} does not name {', '.join(sorted(missing))}.")
     return job

@@ -30,6 +30,10 @@ class NoModel(Refusal):
     """The base is no model that can be loaded."""
 
 
+class WrongBatch(Refusal):
+    """The cards cannot make up the recipe's batch."""
+
+
 @dataclass
 class Outcome:
     """A finished or stopped training."""
@@ -91,13 +95,18 @@ def fit(
 
 
 def _arguments(folder: Path, recipe: Recipe) -> Any:
-    cards = int(os.environ.get("WORLD_SIZE", "1"))
+    rows_at_once = recipe.rows_per_card * int(os.environ.get("WORLD_SIZE", "1"))
+    if recipe.batch_size % rows_at_once:
+        raise WrongBatch(
+            f"The recipe's batch_size {recipe.batch_size} is no multiple of the {rows_at_once} rows that the cards take "
+            f"at once; change batch_size, rows_per_card or the number of cards."
+        )
     on_cpu = not torch.cuda.is_available()
     return SFTConfig(
         output_dir=str(folder / "state"),
         num_train_epochs=recipe.epochs,
         per_device_train_batch_size=recipe.rows_per_card,
-        gradient_accumulation_steps=max(1, recipe.batch_size // (recipe.rows_per_card * cards)),
+        gradient_accumulation_steps=recipe.batch_size // rows_at_once,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=recipe.warmup_share,

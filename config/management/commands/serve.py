@@ -1,11 +1,13 @@
 """`manage.py serve`: web, workers and the embedded services in the foreground; one Ctrl-C stops all."""
 
+import ctypes
 import os
 import signal
 import socket
 import subprocess
 import sys
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -19,6 +21,8 @@ from training.backends import local
 
 STOP_SECONDS = 15
 POLL_SECONDS = 0.5
+LEAST_LIFE_SECONDS = 5.0
+SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 WEB = ("--threads", "8", "--log-level", "warning")
 WORKER = ("-B", "-Q", "cpu,gpu", "--concurrency", "2", "-l", "warning")
 
@@ -38,6 +42,7 @@ class Command(BaseCommand):
         call_command("collectstatic", verbosity=0, interactive=False)
         children = start_children(host, port)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job would ignore it
         try:
             self.stdout.write(f"Qianti is at http://{host}:{port}/ (Ctrl-C stops it)")
             self.stdout.flush()
@@ -66,49 +71,79 @@ def free_port(host: str, wanted: int) -> int:
         return int(trial.getsockname()[1])
 
 
-def start_children(host: str, port: int) -> "dict[str, subprocess.Popen[bytes]]":
-    """Start the web server and the worker, each in a group of its own, so that Ctrl-C reaches us alone."""
+class Child:
+    """A process of the site: started again when it dies, ended when we do."""
+
+    def __init__(self, name: str, command: list[str]) -> None:
+        self.name, self.command = name, command
+        self.start()
+
+    def start(self) -> None:
+        """Start it in a group of its own, so that Ctrl-C reaches us alone."""
+        self.began = monotonic()
+        self.process = subprocess.Popen(
+            self.command,
+            env={**os.environ, "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"},
+            start_new_session=True,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - we have one thread
+        )
+
+    def sweep_up(self) -> None:
+        """End what a killed process left behind in its group, such as the worker's clock."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def end_with_parent() -> None:
+    """Ask the kernel to end this process when its parent dies, so that a killed parent leaves no port taken."""
+    ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+
+
+def start_children(host: str, port: int) -> list[Child]:
+    """Start the web server and the worker."""
     # Celery advises against root at every start; on one's own machine that is said once, in the README.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser privileges", "-m"]
-    commands = {
-        "web": [*python, "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", *WEB],
-        "worker": [*python, "celery", "--quiet", "-A", "config", "worker", *WORKER],
-    }
-    children_environment = {**os.environ, "PYTHONUNBUFFERED": "1", "C_FORCE_ROOT": "1"}
-    return {
-        name: subprocess.Popen(command, env=children_environment, start_new_session=True)
-        for name, command in commands.items()
-    }
+    return [
+        Child("web", [*python, "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", *WEB]),
+        Child("worker", [*python, "celery", "--quiet", "-A", "config", "worker", *WORKER]),
+    ]
 
 
-def watch(children: "dict[str, subprocess.Popen[bytes]]") -> None:
-    """Wait until a child ends, which none should.
+def watch(children: list[Child]) -> None:
+    """Start again whatever dies, until we are stopped.
 
     Raises:
-        CommandError: one ended.
+        CommandError: a child ends as soon as it is started.
     """
     while True:
-        for name, child in children.items():
-            if child.poll() is not None:
-                raise CommandError(
-                    f"The {name} ended with status {child.returncode}; what it said stands above."
-                )
+        for child in children:
+            status = child.process.poll()
+            if status is None:
+                continue
+            if monotonic() - child.began < LEAST_LIFE_SECONDS:
+                raise CommandError(f"The {child.name} ended with status {status}; what it said stands above.")
+            sys.stderr.write(f"The {child.name} ended with status {status}; starting it again.\n")
+            child.sweep_up()
+            child.start()
         sleep(POLL_SECONDS)
 
 
-def stop(children: "dict[str, subprocess.Popen[bytes]]") -> None:
+def stop(children: list[Child]) -> None:
     """End the children, gently first."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for child in children.values():
-        if child.poll() is None:
-            child.terminate()
+    running = [child.process for child in children]
+    for process in running:
+        if process.poll() is None:
+            process.terminate()
     deadline = monotonic() + STOP_SECONDS
-    for child in children.values():
+    for process in running:
         try:
-            child.wait(max(0.1, deadline - monotonic()))
+            process.wait(max(0.1, deadline - monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+    for child in children:
+        child.sweep_up()
 
 
 def stop_programs() -> None:

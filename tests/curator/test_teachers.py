@@ -1,0 +1,500 @@
+"""Orders to teachers and solvers, over real HTTP: each answer is paid and kept once, whatever ends the order."""
+
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from threading import Thread
+from time import monotonic
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from common.core.refusal import Refusal
+from common.endpoints import EndpointFailed
+from common.jobs import AlreadyClaimed, ClaimLost, JobState
+from curator.models import Attempt, Collection, Trace
+from curator.services import teachers
+from tests.stand_in import completion, dead_url, failure, standing_in, sums, whole
+
+PRICED = {"price_out_usd": Decimal(1000), "max_tokens": 100}  # one answer costs 0.10 USD at most
+
+
+@pytest.fixture
+def server():
+    with standing_in() as server:
+        yield server
+
+
+@pytest.fixture
+def ask_teacher(make_project, server):
+    """Return what makes a teacher behind the stand-in server."""
+
+    def make(project=None, **fields):
+        given = {"base_url": server.url, "model": "stand-in", "max_in_flight": 4}
+        return teachers.create_teacher(
+            project=project or make_project(), name=fields.pop("name", "Ada"), **{**given, **fields}
+        )
+
+    return make
+
+
+@pytest.fixture
+def asked(make_pool, make_question, ask_teacher):
+    """Return what makes a teacher, and questions for it."""
+
+    def make(count, **fields):
+        teacher = ask_teacher(**fields)
+        pool = make_pool(teacher.project)
+        return teacher, [make_question(pool) for _each in range(count)]
+
+    return make
+
+
+def order(teacher, **fields):
+    return teachers.start_collection(teacher=teacher, by=None, **fields)
+
+
+def run(teacher, **fields):
+    job = order(teacher, **fields)
+    teachers.run_collection(job=job)
+    job.refresh_from_db()
+    return job
+
+
+def test_every_question_is_asked_once_and_its_answer_kept_and_marked(asked, server):
+    teacher, questions = asked(9)
+
+    job = run(teacher)
+
+    assert (job.state, job.asked, job.stored, job.failed) == (JobState.SUCCEEDED, 9, 9, 0)
+    assert sorted(server.asked) == sorted(question.text for question in questions)
+    assert {trace.verdict for trace in Trace.objects.all()} == {"right"}
+    assert Trace.objects.filter(collection=job).count() == 9
+
+
+def test_a_trace_keeps_thinking_answer_tokens_and_price(asked, server):
+    server.reply_to = lambda question, _before: completion(
+        "Final Answer: 0", thinking="So it is.", tokens_in=1000, tokens_out=3000
+    )
+    teacher, _questions = asked(1, price_in_usd=Decimal(1), price_out_usd=Decimal(2), max_tokens=5000)
+
+    job = run(teacher)
+
+    trace = Trace.objects.get()
+    assert (trace.thinking, trace.answer, trace.verdict) == ("So it is.", "Final Answer: 0", "wrong")
+    assert (trace.thinking_tokens + trace.answer_tokens, trace.tokens_counted_by) == (3000, "usage")
+    assert trace.cost_usd == job.cost_usd == Decimal("0.007")
+    assert server.requests[0]["max_tokens"] == 5000
+
+
+def test_asking_again_asks_only_what_is_left(asked, make_pool, make_question, server):
+    teacher, questions = asked(3)
+    run(teacher)
+    new = make_question(questions[0].pool)
+    server.asked.clear()
+
+    job = run(teacher)
+
+    assert (server.asked, job.stored) == ([new.text], 1)
+
+
+def test_a_limit_of_questions_holds_and_the_next_order_goes_on(asked, server):
+    teacher, _questions = asked(7)
+
+    first, second = run(teacher, question_limit=3), run(teacher, question_limit=3)
+
+    assert (first.stored, second.stored) == (3, 3)
+    assert len(set(server.asked)) == len(server.asked) == 6
+
+
+def test_banned_questions_are_not_asked(asked, server):
+    teacher, (banned, open_one) = asked(2)
+    banned.standing = "banned"
+    banned.save()
+
+    run(teacher)
+
+    assert server.asked == [open_one.text]
+
+
+def test_the_options_are_asked_with_the_question(make_question, ask_teacher, server):
+    question = make_question(text="Which?", options=["red", "blue"], key="B")
+    server.reply_to = lambda *_: completion("Answer: B")
+
+    run(ask_teacher(question.project))
+
+    assert "A. red" in server.asked[0]
+    assert "B. blue" in server.asked[0]
+    assert question.traces.get().verdict == "right"
+
+
+def test_an_answer_that_fails_now_and_then_is_asked_again_by_the_client(asked, server):
+    server.reply_to = lambda question, before: (
+        failure(429 if before % 2 else 500) if before < 4 else sums(question, before)
+    )
+    teacher, _questions = asked(4)
+
+    job = run(teacher)
+
+    assert (job.stored, job.failed, len(server.asked)) == (4, 0, 8)
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (failure(500), "the stand-in is told to fail"),
+        (failure(401, "wrong key"), "wrong key"),
+        (failure(429), "the stand-in is told to fail"),
+        ((200, b'{"choices": [{"message"'), ""),
+        ((200, b"<html>welcome</html>"), ""),
+        ((200, b"[]"), ""),
+        ((200, b"null"), ""),
+        ((200, b'"hello"'), ""),
+        (whole([]), "sent a reply without choices"),
+        ((200, b'{"choices": [{"index": 0}]}'), ""),
+        ((200, b'{"choices": [null]}'), ""),
+        ((200, b'{"choices": 7}'), ""),
+        ((307, b"http://127.0.0.1:9/elsewhere"), ""),
+    ],
+)
+def test_a_reply_that_cannot_be_used_is_counted_and_the_others_are_kept(asked, server, reply, why):
+    teacher, questions = asked(3)
+    server.reply_to = lambda question, before: (
+        reply if question == questions[1].text else sums(question, before)
+    )
+
+    job = run(teacher)
+
+    assert (job.state, job.asked, job.stored, job.failed) == (JobState.SUCCEEDED, 3, 2, 1)
+    assert not questions[1].traces.exists()
+    with pytest.raises(EndpointFailed, match=f"Ada at {server.url}.*{why}"):
+        raise_first_failure(teacher, questions[1])
+
+
+def raise_first_failure(teacher, question):
+    from common.endpoints import ask, client
+
+    address = teachers.address_of(teacher)
+    with client(address) as opened:
+        ask(opened, address, question.text)
+
+
+def test_a_failed_question_is_asked_by_the_next_order(asked, server):
+    teacher, questions = asked(3)
+    server.reply_to = lambda question, before: (
+        failure(400) if question == questions[0].text else sums(question, before)
+    )
+    run(teacher)
+    server.reply_to = sums
+
+    job = run(teacher)
+
+    assert (job.stored, Trace.objects.count()) == (1, 3)
+
+
+def test_an_endpoint_that_answers_nothing_is_given_up_with_a_sentence(asked):
+    teacher, _questions = asked(30, base_url=dead_url(), max_in_flight=16)
+
+    with pytest.raises(EndpointFailed, match=r"Ada at http://127.0.0.1:\d+/v1 gave no answer: Connection"):
+        run(teacher)
+
+    job = Collection.objects.get()
+    assert job.state == JobState.FAILED
+    assert "gave no answer" in job.failure
+    assert (job.stored, Trace.objects.count()) == (0, 0)
+    assert job.failed >= teachers.FAILURES_IN_A_ROW
+
+
+def test_an_endpoint_that_dies_on_the_way_keeps_what_it_gave(asked, server):
+    teacher, _questions = asked(25, max_in_flight=1)
+    server.reply_to = lambda question, before: failure(400) if before >= 5 else sums(question, before)
+
+    with pytest.raises(EndpointFailed):
+        run(teacher)
+
+    job = Collection.objects.get()
+    assert (job.stored, job.failed, Trace.objects.count()) == (5, 10, 5)
+
+
+def test_the_order_s_limit_stops_it_before_it_is_passed(asked, server):
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
+    teacher, _questions = asked(9, **PRICED)
+
+    with pytest.raises(teachers.LimitReached, match=r"The order's limit of 0\.35 USD is used up"):
+        run(teacher, max_cost_usd=Decimal("0.35"))
+
+    job = Collection.objects.get()
+    assert (job.state, job.stored, job.cost_usd) == (JobState.FAILED, 3, Decimal("0.3"))
+    assert len(server.asked) == 3
+
+
+def test_the_project_s_limit_stops_every_order(asked, server):
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
+    teacher, _questions = asked(9, **PRICED)
+    teacher.project.money_limit_usd = Decimal("0.25")
+    teacher.project.save()
+
+    with pytest.raises(teachers.LimitReached, match="The project's money limit is used up; its owner can"):
+        run(teacher)
+    with pytest.raises(teachers.LimitReached):
+        run(teacher)
+
+    assert teachers.spent_usd(teacher.project) == Decimal("0.2")
+    assert len(server.asked) == 2
+
+
+def test_what_other_teachers_cost_counts_for_the_project_s_limit(asked, make_trace, server):
+    teacher, questions = asked(2, **PRICED)
+    make_trace(questions[0], cost_usd=Decimal("49.95"))
+
+    with pytest.raises(teachers.LimitReached):
+        run(teacher)
+
+    assert server.asked == []
+
+
+def test_an_order_taken_up_again_remembers_what_it_cost_though_its_worker_died(asked, make_trace, server):
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
+    teacher, questions = asked(6, **PRICED)
+    job = order(teacher, max_cost_usd=Decimal("0.35"), question_limit=5)
+    for question in questions[:2]:  # stored, but the worker was killed before it counted them
+        make_trace(question, teacher, collection=job, cost_usd=Decimal("0.1"))
+
+    with pytest.raises(teachers.LimitReached):
+        teachers.run_collection(job=job)
+
+    job.refresh_from_db()
+    assert (job.stored, job.cost_usd, len(server.asked)) == (3, Decimal("0.3"), 1)
+
+
+def test_an_order_taken_up_again_asks_no_more_than_it_may(asked, make_trace, server):
+    teacher, questions = asked(6)
+    job = order(teacher, question_limit=3)
+    for question in questions[:2]:
+        make_trace(question, teacher, collection=job)
+
+    teachers.run_collection(job=job)
+
+    assert (job.state, server.asked) == (JobState.SUCCEEDED, [questions[2].text])
+
+
+def test_a_cancelled_order_stops_and_keeps_what_was_under_way(asked, server):
+    teacher, _questions = asked(200, max_in_flight=2)
+    job = order(teacher)
+    seen = []
+
+    def cancel_at_the_first_beat(running):
+        if not seen:
+            Collection.objects.get(pk=running.pk).request_cancel(now=timezone.now())
+        seen.append(len(server.asked))
+
+    server.reply_to = lambda question, before: (slowly(), sums(question, before))[1]
+    teachers.run_collection(job=job, watch=cancel_at_the_first_beat)
+
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    assert job.stored == Trace.objects.count() == len(server.asked) < 200
+
+
+def slowly():
+    from time import sleep
+
+    sleep(0.05)
+
+
+def test_a_cancelled_order_can_be_put_back_and_goes_on(asked, server):
+    teacher, _questions = asked(4)
+    job = order(teacher)
+    job.request_cancel(now=timezone.now())
+    job.requeue(now=timezone.now())
+
+    teachers.run_collection(job=job)
+
+    assert (job.state, Trace.objects.count()) == (JobState.SUCCEEDED, 4)
+
+
+def test_a_second_order_to_a_busy_teacher_is_refused(asked):
+    teacher, _questions = asked(2)
+    order(teacher)
+
+    with pytest.raises(Refusal, match="Ada is being asked already; wait, or cancel that order"):
+        order(teacher)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_orders_at_the_same_moment_one_is_taken(asked):
+    teacher, _questions = asked(1)
+
+    def try_it(_attempt):
+        try:
+            order(teacher)
+        except Refusal:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(4) as people:
+        taken = list(people.map(try_it, range(8)))
+
+    assert (sum(taken), Collection.objects.count()) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_with_one_message_ask_nothing_twice(asked, server):
+    teacher, _questions = asked(5)
+    job = order(teacher)
+    server.gate.clear()
+
+    def carry():
+        try:
+            teachers.run_collection(job=Collection.objects.get(pk=job.pk))
+        finally:
+            connection.close()
+
+    first = Thread(target=carry)
+    first.start()
+    deadline = monotonic() + 10
+    while not server.asked and monotonic() < deadline:
+        pass
+    with pytest.raises(AlreadyClaimed):
+        teachers.run_collection(job=Collection.objects.get(pk=job.pk))
+    server.gate.set()
+    first.join()
+
+    assert (len(server.asked), Trace.objects.count()) == (5, 5)
+
+
+def test_a_worker_that_lost_its_order_stores_what_was_under_way_and_says_so(asked, server):
+    teacher, _questions = asked(50, max_in_flight=2)
+    job = order(teacher)
+
+    def taken_over(running):
+        Collection.objects.filter(pk=running.pk).update(claims=9)
+        running.beat(now=timezone.now())
+
+    with pytest.raises(ClaimLost):
+        teachers.run_collection(job=job, watch=taken_over)
+
+    assert Trace.objects.count() == len(server.asked) < 50
+
+
+def test_the_database_keeps_one_answer_of_a_teacher_to_a_question(make_trace):
+    trace = make_trace()
+
+    with pytest.raises(IntegrityError, match="trace_sample_once"), transaction.atomic():
+        make_trace(trace.question, trace.teacher)
+
+
+def test_a_teacher_without_an_address_cannot_be_asked(make_teacher):
+    with pytest.raises(Refusal, match="has no address; enter one, or import its traces"):
+        order(make_teacher())
+
+
+def test_hostile_output_is_made_harmless(asked, server):
+    server.reply_to = lambda *_: completion(
+        "Final Answer: <|im_end|>5\u0000", thinking="\ud800 think <|im_start|>system"
+    )
+    teacher, _questions = asked(1)
+
+    run(teacher)
+
+    trace = Trace.objects.get()
+    assert (trace.thinking, trace.answer) == (" think <im_start>system", "Final Answer: <im_end>5")
+    assert trace.neutralised
+
+
+def test_the_key_travels_to_the_endpoint_and_lies_encrypted(asked, server):
+    teacher, _questions = asked(1, key="sk-very-secret")
+
+    run(teacher)
+
+    assert server.keys == ["Bearer sk-very-secret"]
+    assert b"very-secret" not in bytes(teacher.encrypted_key)
+
+
+def test_two_teachers_of_a_project_do_not_share_a_name(ask_teacher):
+    teacher = ask_teacher()
+
+    with pytest.raises(Refusal, match="There is one named Ada already"):
+        ask_teacher(teacher.project)
+
+
+def test_an_address_that_is_none_makes_no_teacher(make_project):
+    with pytest.raises(Refusal, match="'ftp://x' is none of http"):
+        teachers.create_teacher(project=make_project(), name="Ada", base_url="ftp://x")
+
+
+def test_an_estimate_without_traces_takes_the_mean_of_s1(asked):
+    teacher, _questions = asked(10, price_out_usd=Decimal(10))
+
+    estimate = teachers.estimate_collection(teacher=teacher, question_limit=4)
+
+    assert (estimate.questions, estimate.tokens) == (4, 4 * 4_700)
+    assert estimate.usd == Decimal("0.188")
+
+
+def test_an_estimate_with_traces_takes_their_mean(asked, make_trace):
+    teacher, questions = asked(5, price_out_usd=Decimal(10))
+    make_trace(questions[0], teacher, thinking_tokens=100, answer_tokens=20)
+    make_trace(questions[1], teacher, thinking_tokens=200, answer_tokens=80)
+
+    estimate = teachers.estimate_collection(teacher=teacher)
+
+    assert (estimate.questions, estimate.tokens, estimate.usd) == (3, 600, Decimal("0.006"))
+
+
+@pytest.fixture
+def solver(make_project, server):
+    return teachers.create_solver(
+        project=make_project(), name="weak", base_url=server.url, model="m", max_in_flight=4
+    )
+
+
+def probe(solver, **fields):
+    job = teachers.start_probe(solver=solver, by=None, **fields)
+    teachers.run_probe(job=job)
+    job.refresh_from_db()
+    return job
+
+
+def test_a_solver_tries_each_question_as_often_as_ordered(solver, make_pool, make_question, server):
+    pool = make_pool(solver.project)
+    questions = [make_question(pool) for _each in range(3)]
+    make_question(pool, key="")  # without a key, a try cannot be marked
+
+    job = probe(solver, samples=2)
+
+    assert (job.state, job.stored) == (JobState.SUCCEEDED, 6)
+    tries = set(Attempt.objects.values_list("question_id", "sample", "verdict"))
+    assert tries == {(question.pk, sample, "right") for question in questions for sample in (0, 1)}
+
+
+def test_more_tries_are_added_to_those_there(solver, make_pool, make_question, server):
+    make_question(make_pool(solver.project))
+    probe(solver, samples=1)
+
+    job = probe(solver, samples=3)
+
+    assert (job.stored, Attempt.objects.count(), len(server.asked)) == (2, 3, 3)
+
+
+def test_a_probe_is_held_by_its_limit(solver, make_pool, make_question, server):
+    pool = make_pool(solver.project)
+    for _each in range(5):
+        make_question(pool)
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
+    solver.price_out_usd, solver.max_tokens = PRICED["price_out_usd"], PRICED["max_tokens"]
+    solver.save()
+
+    with pytest.raises(teachers.LimitReached):
+        probe(solver, samples=2, max_cost_usd=Decimal("0.2"))
+
+    assert Attempt.objects.count() == 2
+
+
+def test_a_second_probe_of_a_busy_solver_is_refused(solver):
+    teachers.start_probe(solver=solver, by=None)
+
+    with pytest.raises(Refusal, match="weak is being asked already"):
+        teachers.start_probe(solver=solver, by=None)

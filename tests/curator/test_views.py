@@ -1,0 +1,612 @@
+"""Pages of curation, as a browser sees them."""
+
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from common.access import Role
+from common.jobs import JobState
+from curator import tasks
+from curator.models import (
+    Adjudication,
+    Collection,
+    Dataset,
+    Import,
+    Pool,
+    Question,
+    Review,
+    RowReport,
+    Selection,
+    Standing,
+)
+from curator.services import datasets, pools, reviews, selections
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def project(make_project):
+    return make_project()
+
+
+@pytest.fixture
+def owner(client, project, make_member):
+    """Return an owner of the project, who is signed in."""
+    person = make_member(project, Role.OWNER)
+    client.force_login(person)
+    return person
+
+
+@pytest.fixture
+def pool(project, make_pool):
+    return make_pool(project)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """Return the jobs that a worker was told of, by the name of the task."""
+    told = []
+    for name in ("run_import", "run_collection", "run_probe", "run_selection"):
+        monkeypatch.setattr(
+            getattr(tasks, name), "delay_on_commit", lambda *, job_id, name=name: told.append((name, job_id))
+        )
+    return told
+
+
+@pytest.fixture
+def selected(project, pool, make_question, make_trace, make_teacher):
+    """Return a selection of three questions with traces, done."""
+    teacher = make_teacher(project)
+    for _number in range(3):
+        make_trace(make_question(pool), teacher)
+    job = selections.start_selection(project=project, method="random", size=3, by=None)
+    selections.run_selection(job=job)
+    return job
+
+
+CSV = "题目,答案,科目\n一加一等于几？,2,算术\n二加二等于几？,4,算术\n,7,算术\n".encode()
+
+
+def upload(client, pool, content=CSV, name="试题.csv"):
+    return client.post(f"/pools/{pool.pk}/upload/", {"file": SimpleUploadedFile(name, content)})
+
+
+# --- pools and imports ---
+
+
+def test_a_pool_is_made_with_a_licence(client, owner, project):
+    response = client.post(f"/projects/{project.slug}/pools/", {"name": "Bar exam 2024", "licence": "own"})
+
+    assert response.url == Pool.objects.get(name="Bar exam 2024").get_absolute_url()
+
+
+def test_a_second_pool_of_the_same_name_is_refused_beside_the_form(client, owner, project, pool):
+    response = client.post(f"/projects/{project.slug}/pools/", {"name": pool.name, "licence": "own"})
+
+    assert "There is a pool named" in response.text
+
+
+def test_an_upload_is_shown_before_anything_is_stored(client, owner, pool):
+    response = client.get(upload(client, pool).url)
+
+    assert "一加一等于几？" in response.text
+    assert 'lang="zh"' in response.text
+    assert not Import.objects.exists()
+
+
+def test_a_confirmed_upload_is_queued_with_its_mapping(client, owner, pool, sent):
+    preview = upload(client, pool).url
+
+    response = client.post(preview, {"column_0": "question", "column_1": "key", "column_2": "", "import": ""})
+
+    job = Import.objects.get()
+    assert response.url == job.get_absolute_url()
+    assert sent == [("run_import", job.pk)]
+    assert (job.mapping["question"], job.mapping["domain"]) == ("题目", "")
+
+
+def test_a_column_set_to_not_used_is_not_guessed_again(client, owner, pool, sent):
+    client.post(upload(client, pool).url, {"column_0": "question", "column_1": "key", "column_2": ""})
+    job = Import.objects.get()
+
+    pools.run_import(job=job)
+
+    assert set(Question.objects.values_list("domain", flat=True)) == {None}
+    assert (Import.objects.get().rows_imported, Import.objects.get().rows_rejected) == (2, 1)
+
+
+def test_another_meaning_is_shown_and_not_imported(client, owner, pool):
+    response = client.post(upload(client, pool).url, {"column_1": "question", "show": ""})
+
+    assert response.status_code == 200
+    assert not Import.objects.exists()
+
+
+def test_a_mapping_without_a_question_is_refused_with_the_columns(client, owner, pool):
+    response = client.post(upload(client, pool).url, {"column_0": "", "column_1": "key", "import": ""})
+
+    assert "No column holds the question" in response.text
+    assert not Import.objects.exists()
+
+
+def test_one_meaning_is_not_given_twice(client, owner, pool):
+    response = client.post(upload(client, pool).url, {"column_0": "question", "column_1": "question"})
+
+    assert "has this meaning already" in response.text
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"%PDF-1.7 something", "is a PDF"), (b" ", "is empty"), (b"question,answer\n", "no rows")],
+)
+def test_a_file_that_is_no_table_is_refused_with_a_sentence(client, owner, pool, content, sentence):
+    response = client.get(upload(client, pool, content).url, follow=True)
+
+    assert sentence in response.text
+
+
+def test_an_upload_of_another_person_is_not_there(client, owner, project, pool, make_member):
+    preview = upload(client, pool).url
+    client.force_login(make_member(project, Role.CURATOR))
+
+    response = client.get(preview, follow=True)
+
+    assert "not there any more" in response.text
+
+
+def test_polling_stops_when_the_import_is_done(client, owner, pool):
+    job = pools.start_import(pool=pool, content=io.BytesIO(CSV), file_name="试题.csv", mapping=None, by=owner)
+    waiting = client.get(job.get_absolute_url(), headers={"HX-Request": "true"})
+    pools.run_import(job=job)
+
+    done = client.get(job.get_absolute_url(), headers={"HX-Request": "true"})
+
+    assert "hx-trigger" in waiting.text
+    assert "hx-trigger" not in done.text
+    assert "<html" not in done.text
+
+
+def test_the_report_names_every_row_that_became_no_question(client, owner, pool):
+    job = pools.start_import(pool=pool, content=io.BytesIO(CSV), file_name="试题.csv", mapping=None, by=owner)
+    pools.run_import(job=job)
+    RowReport.objects.create(imported_by=job, kind="rejected", row_number=9, reason="=1+1", text="@SUM")
+
+    response = client.get(f"/imports/{job.pk}/report.csv")
+
+    lines = response.getvalue().decode("utf-8-sig").splitlines()
+    assert [line.split(",")[0] for line in lines[1:]] == ["4", "9"]
+    assert "'=1+1,'@SUM" in lines[2]
+
+
+def test_an_import_is_undone_only_after_a_confirmation(client, owner, pool):
+    job = pools.start_import(pool=pool, content=io.BytesIO(CSV), file_name="试题.csv", mapping=None, by=owner)
+    pools.run_import(job=job)
+
+    client.get(f"/imports/{job.pk}/undo/")
+    assert Question.objects.count() == 2
+    response = client.post(f"/imports/{job.pk}/undo/")
+
+    assert response.url == pool.get_absolute_url()
+    assert not Question.objects.exists()
+
+
+def test_an_import_on_which_traces_depend_is_kept(client, owner, pool, make_trace):
+    job = pools.start_import(pool=pool, content=io.BytesIO(CSV), file_name="试题.csv", mapping=None, by=owner)
+    pools.run_import(job=job)
+    make_trace(Question.objects.first())
+
+    response = client.post(f"/imports/{job.pk}/undo/", follow=True)
+
+    assert "it cannot be undone any more" in response.text
+    assert Question.objects.count() == 2
+
+
+def test_a_cancelled_import_goes_on_when_asked(client, owner, pool, sent):
+    job = pools.start_import(pool=pool, content=io.BytesIO(CSV), file_name="试题.csv", mapping=None, by=owner)
+
+    client.post(f"/imports/{job.pk}/cancel/")
+    job.refresh_from_db()
+    assert job.state == JobState.CANCELLED
+    client.post(f"/imports/{job.pk}/retry/")
+
+    job.refresh_from_db()
+    assert job.state == JobState.QUEUED
+    assert sent == [("run_import", job.pk)]
+
+
+# --- questions ---
+
+
+def test_the_list_pages_by_key_and_back_again(client, owner, project, pool, make_question):
+    made = [make_question(pool) for _number in range(120)]
+    url = f"/projects/{project.slug}/questions/"
+
+    second = client.get(url, {"after": made[49].pk})
+    first_again = client.get(url, {"before": made[50].pk})
+
+    assert [row.pk for row in second.context["page"].rows] == [row.pk for row in made[50:100]]
+    assert [row.pk for row in first_again.context["page"].rows] == [row.pk for row in made[:50]]
+    assert first_again.context["page"].before is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "found"),
+    [
+        ({"key": "missing"}, ["无答案的题"]),
+        ({"text": "无答案"}, ["无答案的题"]),
+        ({"language": "zh"}, ["无答案的题"]),
+        ({"standing": "banned"}, ["How much is it?"]),
+        ({"traces": "some"}, ["How much is it?"]),
+        ({"traces": "none"}, ["无答案的题"]),
+    ],
+)
+def test_the_list_is_filtered(client, owner, project, pool, make_question, make_trace, chosen, found):
+    make_question(pool, text="无答案的题", key="", language="zh")
+    make_trace(make_question(pool, text="How much is it?", standing=Standing.BANNED))
+
+    response = client.get(f"/projects/{project.slug}/questions/", chosen)
+
+    assert [row.text for row in response.context["page"].rows] == found
+
+
+def test_the_list_asks_as_often_for_fifty_questions_as_for_one(
+    client, owner, project, pool, make_question, make_trace, django_assert_max_num_queries
+):
+    for _number in range(50):
+        make_trace(make_question(pool))
+
+    with django_assert_max_num_queries(12):
+        response = client.get(f"/projects/{project.slug}/questions/")
+
+    assert response.context["total"] == 50
+
+
+def test_a_key_that_is_given_marks_the_traces_anew(client, owner, pool, make_question, make_trace):
+    question = make_question(pool, key="")
+    trace = make_trace(question, answer="Final Answer: 7", verdict="unkeyed")
+
+    client.post(f"/questions/{question.pk}/key/", {"key": "7"})
+
+    trace.refresh_from_db()
+    assert trace.verdict == "right"
+
+
+def test_a_question_is_pinned_and_an_unknown_standing_refused(client, owner, pool, make_question):
+    question = make_question(pool)
+
+    client.post(f"/questions/{question.pk}/standing/", {"standing": "pinned"})
+    response = client.post(f"/questions/{question.pk}/standing/", {"standing": "adored"}, follow=True)
+
+    question.refresh_from_db()
+    assert question.standing == Standing.PINNED
+    assert "There is no such standing" in response.text
+
+
+def test_a_question_shows_why_a_selection_took_it(client, owner, selected):
+    decision = selected.decisions.select_related("question").first()
+
+    response = client.get(decision.question.get_absolute_url())
+
+    assert selected.name in response.text
+    assert decision.reason in response.text
+
+
+def test_hostile_text_is_shown_as_text(client, owner, pool, make_question, make_trace):
+    question = make_question(pool, text="<script>alert(1)</script>", options=["<img src=x onerror=alert(1)>"])
+    trace = make_trace(question, thinking="<b onmouseover=alert(1)>so</b>")
+
+    pages = [client.get(row.get_absolute_url()).text for row in (question, trace)]
+
+    assert not any(
+        "<script>alert" in page or "<img src=x" in page or "<b onmouseover" in page for page in pages
+    )
+
+
+# --- the taxonomy, teachers, traces ---
+
+
+def test_a_taxonomy_is_read_and_shown_as_a_tree(client, owner, project):
+    table = SimpleUploadedFile("t.csv", "code,name,parent\nlaw,法律,\ncompany,公司法,law\n".encode())
+
+    client.post(f"/projects/{project.slug}/taxonomy/", {"file": table})
+    response = client.get(f"/projects/{project.slug}/taxonomy/")
+
+    assert [(each.domain.code, each.depth) for each in response.context["branches"]] == [
+        ("law", 0),
+        ("company", 1),
+    ]
+
+
+def test_a_broken_taxonomy_is_refused_beside_the_form(client, owner, project):
+    table = SimpleUploadedFile("t.csv", b"code,weight\nlaw,heavy\n")
+
+    response = client.post(f"/projects/{project.slug}/taxonomy/", {"file": table})
+
+    assert "is no number" in response.text
+
+
+def test_a_teacher_s_access_key_is_never_shown(client, owner, project):
+    fields = {
+        "name": "R",
+        "base_url": "http://127.0.0.1:9/v1",
+        "model": "r",
+        "key": "sk-secret",
+        "price_in_usd": 1,
+    }
+    fields |= {"price_out_usd": 2, "max_tokens": 100, "max_in_flight": 2, "temperature": 0.6}
+
+    response = client.post(f"/projects/{project.slug}/teachers/new/", fields, follow=True)
+
+    assert project.teachers.get().name == "R"
+    assert "sk-secret" not in response.text
+    assert "sk-secret" not in client.get(f"/projects/{project.slug}/teachers/").text
+
+
+def test_an_order_is_estimated_first_and_started_only_by_its_confirmation(
+    client, owner, project, pool, make_question, make_teacher, sent
+):
+    make_question(pool)
+    teacher = make_teacher(project, base_url="http://127.0.0.1:9/v1", model="r", price_out_usd=1)
+    limit = {"question_limit": 1, "max_cost_usd": "2.50"}
+
+    estimate = client.get(teacher.get_absolute_url(), limit)
+    assert not Collection.objects.exists()
+    client.post(teacher.get_absolute_url(), limit)
+
+    order = Collection.objects.get()
+    assert "$2.50" in estimate.text
+    assert (order.question_limit, str(order.max_cost_usd)) == (1, "2.50")
+    assert sent == [("run_collection", order.pk)]
+
+
+def test_an_order_without_a_limit_is_not_started(client, owner, project, make_teacher, sent):
+    teacher = make_teacher(project, base_url="http://127.0.0.1:9/v1", model="r")
+
+    response = client.post(teacher.get_absolute_url(), {"max_cost_usd": ""})
+
+    assert response.status_code == 200
+    assert not sent
+    assert not Collection.objects.exists()
+
+
+def test_a_curator_sees_a_teacher_and_may_not_spend(client, project, make_member, make_teacher):
+    client.force_login(make_member(project, Role.CURATOR))
+    teacher = make_teacher(project, base_url="http://127.0.0.1:9/v1", model="r")
+
+    seen, asked = (
+        client.get(teacher.get_absolute_url()),
+        client.post(teacher.get_absolute_url(), {"max_cost_usd": 1}),
+    )
+
+    assert "Show what it takes" not in seen.text
+    assert asked.status_code == 403
+
+
+def test_a_running_order_shows_its_rate_and_the_time_left(client, owner, project, make_teacher):
+    now = timezone.now()
+    order = Collection.objects.create(
+        project=project,
+        teacher=make_teacher(project, is_stand_in=True),
+        state=JobState.RUNNING,
+        started_at=now - timedelta(seconds=100),
+        heartbeat_at=now,
+        progress_done=500,
+        progress_total=1000,
+    )
+
+    response = client.get(order.get_absolute_url(), headers={"HX-Request": "true"})
+
+    assert "500 of 1,000" in response.text
+    assert "5.0 a second" in response.text
+    assert "about 1 min 40 s left" in response.text
+    assert "stand-in" in response.text
+
+
+def test_traces_made_elsewhere_find_their_questions(client, owner, project, pool, make_question):
+    question = make_question(pool, external_id="q7")
+    lines = json.dumps({"id": "q7", "thinking": "Count.", "answer": f"Final Answer: {question.key}"})
+
+    response = client.post(
+        f"/projects/{project.slug}/traces/import/",
+        {"teacher_name": "elsewhere", "file": SimpleUploadedFile("t.jsonl", lines.encode())},
+        follow=True,
+    )
+
+    assert "1 stored" in response.text
+    assert question.traces.get().verdict == "right"
+
+
+# --- selections and reviews ---
+
+
+def test_a_selection_is_started_from_a_form(client, owner, project, sent):
+    response = client.post(
+        f"/projects/{project.slug}/selections/", {"method": "coverage", "size": 5, "seed": 3}
+    )
+
+    job = Selection.objects.get()
+    assert response.url == job.get_absolute_url()
+    assert (job.method_name, job.size, job.seed) == ("coverage", 5, 3)
+    assert sent == [("run_selection", job.pk)]
+
+
+@pytest.mark.parametrize(
+    "own", ["{", "[]", '{"name": "mine", "colour": "red"}', '{"name": "mine", "bands": 0}']
+)
+def test_a_method_that_cannot_be_used_is_refused_beside_its_field(client, owner, project, own):
+    response = client.post(
+        f"/projects/{project.slug}/selections/",
+        {"method": "coverage", "size": 5, "seed": 0, "own_method": own},
+    )
+
+    assert response.context["form"].errors["own_method"]
+    assert not Selection.objects.exists()
+
+
+def test_a_done_selection_shows_its_funnel_and_no_longer_polls(client, owner, selected):
+    response = client.get(selected.get_absolute_url())
+
+    assert response.context["funnel"][0]["stage"] == "pool"
+    assert response.context["member_count"] == 3
+    assert "hx-trigger" not in response.text
+    assert response.context["domains_figure"]["data"]
+
+
+def test_a_selection_page_asks_as_often_for_more_members(
+    client, owner, selected, make_question, make_trace, pool, django_assert_num_queries
+):
+    with CaptureQueriesContext(connection) as few:
+        client.get(selected.get_absolute_url())
+    for _number in range(20):
+        make_trace(make_question(pool))
+    more = selections.start_selection(project=selected.project, method="random", size=20, by=None)
+    selections.run_selection(job=more)
+
+    with django_assert_num_queries(len(few)):
+        client.get(more.get_absolute_url())
+
+
+def test_the_control_arms_are_queued_once(client, owner, selected, sent):
+    client.post(f"/selections/{selected.pk}/arms/")
+    client.post(f"/selections/{selected.pk}/arms/")
+
+    assert selected.arms.count() == 5
+    assert {name for name, _job in sent} == {"run_selection"}
+
+
+def test_a_reviewer_goes_from_one_unjudged_trace_to_the_next(client, project, selected, make_member):
+    reviewer = make_member(project, Role.REVIEWER)
+    client.force_login(reviewer)
+    first = client.get(f"/selections/{selected.pk}/review/").context["trace"]
+
+    response = client.post(
+        f"/selections/{selected.pk}/review/",
+        {"trace": first.pk, "judgement": "reject", "note": "Step 2 is wrong."},
+    )
+
+    review = Review.objects.get()
+    assert (review.judgement, review.note, review.is_scripted) == ("reject", "Step 2 is wrong.", False)
+    assert response.url.endswith("?at=1")
+
+
+def test_the_last_judgement_can_be_undone(client, owner, selected):
+    trace = client.get(f"/selections/{selected.pk}/review/").context["trace"]
+    client.post(f"/selections/{selected.pk}/review/", {"trace": trace.pk, "judgement": "accept"})
+
+    response = client.post(f"/selections/{selected.pk}/review/undo/")
+
+    assert not Review.objects.exists()
+    assert response.url.endswith("?at=0")
+
+
+def test_a_trace_that_is_no_member_cannot_be_judged_here(client, owner, selected, make_trace):
+    other = make_trace()
+
+    response = client.post(f"/selections/{selected.pk}/review/", {"trace": other.pk, "judgement": "accept"})
+
+    assert response.status_code == 404
+    assert not Review.objects.exists()
+
+
+def test_a_scripted_reviewer_is_named_as_one(client, owner, selected, make_user):
+    member = reviews.members(selected).first()
+    reviews.judge(trace=member.trace, reviewer=make_user(), judgement="accept", is_scripted=True)
+
+    response = client.get(f"/selections/{selected.pk}/review/?at=0")
+
+    assert "came from a script that stood in for an expert" in response.text
+    assert "a program stood in for the expert" in response.text
+
+
+def test_a_viewer_does_not_reach_the_review(client, project, selected, make_member):
+    client.force_login(make_member(project, Role.VIEWER))
+
+    response = client.get(f"/selections/{selected.pk}/review/")
+
+    assert response.status_code == 404
+
+
+def test_a_curator_has_the_last_word_where_reviewers_disagree(client, owner, selected, make_user):
+    member = reviews.members(selected).first()
+    for judgement in ("accept", "reject"):
+        reviews.judge(trace=member.trace, reviewer=make_user(), judgement=judgement)
+
+    client.post(f"/traces/{member.trace_id}/adjudicate/", {"judgement": "reject"})
+
+    assert Adjudication.objects.get().judgement == "reject"
+
+
+def test_review_leads_to_the_latest_selection_or_says_that_there_is_none(client, owner, project, pool):
+    response = client.get(f"/projects/{project.slug}/review/")
+
+    assert "Nothing to review yet" in response.text
+
+
+# --- datasets and benchmarks ---
+
+
+def test_a_selection_is_frozen_and_downloaded(client, owner, selected):
+    client.post(f"/selections/{selected.pk}/freeze/", {"name": "v1"})
+    dataset = Dataset.objects.get()
+
+    page = client.get(dataset.get_absolute_url())
+    rows = client.get(f"/datasets/{dataset.pk}/download/jsonl/").content.decode().splitlines()
+
+    assert "v1" in page.text
+    assert [json.loads(row)["id"] for row in rows] == list(
+        dataset.rows.order_by("position").values_list("question_hash", flat=True)
+    )
+
+
+@pytest.mark.parametrize("file_format", ["messages", "s1", "csv", "parquet"])
+def test_every_format_is_sent_as_a_file(client, owner, selected, file_format):
+    dataset = datasets.freeze(selection=selected, by=owner)
+
+    response = client.get(f"/datasets/{dataset.pk}/download/{file_format}/")
+
+    assert response["Content-Disposition"].startswith("attachment")
+    assert response.content
+
+
+def test_an_unknown_format_is_not_there(client, owner, selected):
+    dataset = datasets.freeze(selection=selected, by=owner)
+
+    assert client.get(f"/datasets/{dataset.pk}/download/docx/").status_code == 404
+
+
+def test_a_benchmark_without_a_key_is_refused_with_its_row(client, owner, project):
+    table = SimpleUploadedFile("b.csv", b"question,answer\nHow much?,\n")
+
+    response = client.post(f"/projects/{project.slug}/benchmarks/", {"name": "held out", "file": table})
+
+    assert "row 2, has no key" in response.text
+
+
+def test_a_viewer_sees_a_benchmark_and_none_of_its_items(client, owner, project, make_member):
+    table = SimpleUploadedFile("b.csv", "question,answer\n保密的题,42\n".encode())
+    client.post(f"/projects/{project.slug}/benchmarks/", {"name": "held out", "file": table})
+    benchmark = project.benchmarks.get()
+    seen = client.get(benchmark.get_absolute_url())
+    client.force_login(make_member(project, Role.VIEWER))
+
+    hidden = client.get(benchmark.get_absolute_url())
+
+    assert "保密的题" in seen.text
+    assert hidden.status_code == 200
+    assert "保密的题" not in hidden.text
+
+
+@pytest.mark.parametrize(
+    "name", ["pools", "questions", "taxonomy", "teachers", "selections", "review", "datasets", "benchmarks"]
+)
+def test_an_empty_stage_says_what_to_do(client, owner, project, name):
+    response = client.get(f"/projects/{project.slug}/{name}/")
+
+    assert response.status_code == 200
+    assert 'class="empty"' in response.text
