@@ -68,12 +68,15 @@ def check_address(base_url: str) -> None:
     Raises:
         AddressRefused: with the reason and the remedy.
     """
-    parts = urlsplit(base_url)
+    try:
+        parts = urlsplit(base_url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        raise AddressRefused(f"The address {base_url!r} is none ({error}); correct it.") from error
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise AddressRefused(f"The address {base_url!r} is none of http://… or https://…; correct it.")
     if settings.ALLOW_PRIVATE_ENDPOINTS:
         return
-    port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         found = socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM)
     except OSError as error:
@@ -130,7 +133,7 @@ def _read(completion: Any, address: Address) -> Reply:
     if not choices or not isinstance(choices, list):
         raise EndpointFailed(f"{address.name} at {address.base_url} sent a reply without choices.")
     message = getattr(choices[0], "message", None)
-    if message is None:
+    if not hasattr(message, "content"):
         raise EndpointFailed(f"{address.name} at {address.base_url} sent a choice without a message.")
     content = _extra(message, "content")[:MAX_REPLY_CHARACTERS]
     thinking = (_extra(message, "reasoning_content") or _extra(message, "reasoning"))[:MAX_REPLY_CHARACTERS]
@@ -168,6 +171,7 @@ def split_thinking(content: str) -> tuple[str, str]:
     """Part a reply that carries its thinking in think tags; an unclosed one is all thinking."""
     before, closed, after = content.partition("</think>")
     if closed:
-        return before.partition("<think>")[2].strip() or before.strip(), after.strip()
+        lead, opened, thinking = before.partition("<think>")
+        return (thinking if opened else lead).strip(), after.strip()
     lead, opened, thinking = content.partition("<think>")
     return (thinking.strip(), "") if opened and not lead.strip() else ("", content.strip())

@@ -181,11 +181,13 @@ def _counts(ids: list[int]) -> Iterable[tuple[int, ...]]:
 
 def _by_project(table: str, ids: list[int], place: int, *numbers: Any) -> "QuerySet[Any, Any]":
     kind = apps.get_model(table)
-    path = kind.project_path  # type: ignore[attr-defined]
-    return (
+    path: str = kind.project_path
+    rows: QuerySet[Any, Any] = (
         kind._default_manager.filter(**{f"{path}__in": ids})
         .order_by()
         .values(owner=F(path))
         .annotate(stage=Value(place), there=numbers[0], active=numbers[1], failed=numbers[2])
         .values_list("stage", "owner", "there", "active", "failed")
     )
+    return rows
+    return rows

@@ -14,7 +14,8 @@ BINS = 24
 
 def domains_figure(spread: Spread) -> Figure | None:
     """Return each domain's share of the members beside its share of all questions."""
-    names, members, pool = (part[:MOST_DOMAINS] for part in (spread.names, spread.members, spread.pool))
+    names, members = spread.names[:MOST_DOMAINS], spread.members[:MOST_DOMAINS]
+    pool = spread.pool[:MOST_DOMAINS]
     if not names:
         return None
     return {
@@ -47,7 +48,7 @@ def lengths_figure(selected: Sequence[int], others: Sequence[int]) -> Figure | N
     if not selected and not others:
         return None
     bins = length_bins([*selected, *others])
-    names = [f"{low:,}–{high:,}" for low, high, *_counts in bins]
+    names = [f"{low:,}–{high:,}" for low, high in bins]
     traces = []
     for name, lengths, series in ((_("left out"), others, "muted"), (_("selected"), selected, "tuned")):
         counts = [sum(low <= length <= high for length in lengths) for low, high in bins]

@@ -45,11 +45,11 @@ def rate(per_second: float) -> str:
 
 
 @register.filter
-def usd(amount: Decimal | float | None) -> str:
+def usd(amount: Decimal | None) -> str:
     """Write a sum in dollars, with as many places as it needs to be seen."""
     if amount is None:
         return "–"
-    places = 2 if amount == 0 or abs(amount) >= Decimal("0.01") else 4
+    places = 2 if amount == 0 or abs(float(amount)) >= 0.01 else 4
     return f"${amount:,.{places}f}"
 
 

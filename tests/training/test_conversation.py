@@ -93,7 +93,9 @@ def test_a_row_of_just_the_longest_length_is_kept_and_one_token_more_is_refused(
     length = len(encoded(make_row()).input_ids)
 
     assert len(encoded(make_row(), max_length=length).input_ids) == length
-    with pytest.raises(RowRefused, match=f"it has {length} tokens, more than the recipe's max_length {length - 1}"):
+    with pytest.raises(
+        RowRefused, match=f"it has {length} tokens, more than the recipe's max_length {length - 1}"
+    ):
         encoded(make_row(), max_length=length - 1)
 
 
@@ -117,14 +119,14 @@ def test_a_tokenizer_that_does_not_know_the_markup_is_refused():
         encoded(make_row(), end_id=7)
 
 
-@pytest.mark.parametrize("row", [make_row(), make_row(question="期初余额20元：①收到5元。", thinking="①收到5：20+5=25")])
+@pytest.mark.parametrize(
+    "row", [make_row(), make_row(question="期初余额20元：①收到5元。", thinking="①收到5：20+5=25")]
+)
 def test_a_real_tokenizer_sees_the_row_as_generation_will(row):
     tokenizer = AutoTokenizer.from_pretrained(BASE, local_files_only=True)
     prompt, completion = training_text(BARE, row)
 
-    made = encode_row(
-        tokenizer, BARE, row, max_length=512, end_id=tokenizer.convert_tokens_to_ids(BARE.end)
-    )
+    made = encode_row(tokenizer, BARE, row, max_length=512, end_id=tokenizer.convert_tokens_to_ids(BARE.end))
 
     prompt_ids = tokenizer.encode(prompt, add_special_tokens=False)
     assert made.input_ids[: len(prompt_ids)] == prompt_ids

@@ -11,7 +11,7 @@ import pytest
 
 from training.backends import local
 
-PROGRAM = '''
+PROGRAM = """
 import json, pathlib, sys, time
 
 folder = pathlib.Path(sys.argv[1])
@@ -23,7 +23,7 @@ while not (folder / "end").exists() and (deaf or not (folder / "STOP").exists())
     time.sleep(0.01)
 state = "succeeded" if (folder / "end").exists() else "cancelled"
 (folder / "result.json").write_text(json.dumps({"state": state}))
-'''
+"""
 
 
 @pytest.fixture
