@@ -190,4 +190,3 @@ def _by_project(table: str, ids: list[int], place: int, *numbers: Any) -> "Query
         .values_list("stage", "owner", "there", "active", "failed")
     )
     return rows
-    return rows

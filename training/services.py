@@ -28,7 +28,7 @@ class ProgramFailed(Refusal):
 
 
 def register_base(*, project: Project, name: str, location: str, markup: str) -> Model:
-    """Make a base model known to a project; the same name and location twice is one model.
+    """Make a base model known to a project; the same name, location and markup twice is one model.
 
     Raises:
         Refusal: the markup is not known, or the name belongs to another model.
@@ -39,7 +39,7 @@ def register_base(*, project: Project, name: str, location: str, markup: str) ->
         )
     fields = {"kind": Model.Kind.BASE, "location": location, "markup": markup}
     model, _made = Model.objects.get_or_create(project=project, name=name, defaults=fields)
-    if model.location != location or model.kind != Model.Kind.BASE:
+    if (model.kind, model.location, model.markup) != (Model.Kind.BASE, location, markup):
         raise Refusal(
             _("The name %(name)s belongs to another model already; choose another.") % {"name": name}
         )

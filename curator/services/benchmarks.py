@@ -6,6 +6,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.refusal import Refusal
 from common.models import Project
 from curator import readers
@@ -31,9 +32,10 @@ def import_benchmark(
     """Read a benchmark and find what of it has leaked into the pools. Every item needs a key.
 
     Raises:
-        Refusal: no table, a row that is no question, a row without a key, or the name is taken.
+        Refusal: no table, a row that is no question, a row without a key, or the name is taken or none.
     """
-    file_name = file_name or path.name
+    file_name = (file_name or path.name)[:255]
+    checked(Benchmark(name=name, licence=licence), "name", "licence")
     if Benchmark.objects.filter(project=project, name=name).exists():
         raise Refusal(_("There is a benchmark named %(name)s already; choose another name.") % {"name": name})
     rows = _items(path, file_name)

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.refusal import Refusal
 from common.models import User
 from curator import exports
@@ -26,7 +27,7 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
     Freezing the same content again returns the dataset that is there.
 
     Raises:
-        Refusal: the selection is not done, nothing is left of it, or the name is taken.
+        Refusal: the selection is not done, nothing is left of it, or the name is taken or too long.
     """
     if selection.state != "succeeded":
         raise Refusal(
@@ -42,12 +43,13 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
     content_hash = dataset_hash(contents)
     if known := Dataset.objects.filter(project=selection.project, content_hash=content_hash).first():
         return known  # type: ignore[no-any-return]
+    name = checked(Dataset(name=name or f"{selection.name[:180]} {content_hash[:8]}"), "name").name
     try:
         with transaction.atomic():
             dataset: Dataset = Dataset.objects.create(
                 project=selection.project,
                 selection=selection,
-                name=name or f"{selection.name} {content_hash[:8]}",
+                name=name,
                 content_hash=content_hash,
                 row_count=len(contents),
                 card=_card(selection, decisions),

@@ -13,6 +13,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.refusal import Refusal
 from common.core.text import neutralise
 from common.jobs import Pulse, Watch, carried, unwatched
@@ -30,10 +31,11 @@ def create_pool(*, project: Project, name: str, licence: str, provenance: str = 
     """Make a pool.
 
     Raises:
-        Refusal: no name, no licence, or a pool of that name is there.
+        Refusal: no name, no licence, either is too long, or a pool of that name is there.
     """
     if not name.strip() or not licence.strip():
         raise Refusal(_("A pool needs a name and a licence; write “unknown” if you do not know the licence."))
+    checked(Pool(name=name.strip(), licence=licence.strip()), "name", "licence")
     pool, made = Pool.objects.get_or_create(
         project=project, name=name.strip(), defaults={"licence": licence.strip(), "provenance": provenance}
     )

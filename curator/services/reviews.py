@@ -17,14 +17,18 @@ def judge(
     Raises:
         Refusal: the judgement is none of accept and reject.
     """
-    if judgement not in Review.Judgement.values:
-        raise Refusal(_("A trace is accepted or rejected; “%(word)s” is neither.") % {"word": judgement})
+    _check(judgement)
     review, _made = Review.objects.update_or_create(
         trace=trace,
         reviewer=reviewer,
         defaults={"judgement": judgement, "note": note, "is_scripted": is_scripted},
     )
     return review
+
+
+def _check(judgement: str) -> None:
+    if judgement not in Review.Judgement.values:
+        raise Refusal(_("A trace is accepted or rejected; “%(word)s” is neither.") % {"word": judgement})
 
 
 def withdraw(*, review: Review) -> None:
@@ -37,8 +41,9 @@ def adjudicate(*, trace: Trace, judgement: str, by: User, note: str = "") -> Adj
     """Give the last word on a trace.
 
     Raises:
-        Refusal: the reviewers do not disagree.
+        Refusal: the reviewers do not disagree, or the judgement is none of accept and reject.
     """
+    _check(judgement)
     words = set(trace.reviews.values_list("judgement", flat=True))
     if len(words) < 2:
         raise Refusal(_("The reviewers of this trace do not disagree; there is nothing to decide."))

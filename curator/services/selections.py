@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.refusal import Refusal
 from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
@@ -32,12 +33,12 @@ def start_selection(
     """Queue one selection.
 
     Raises:
-        Refusal: the method or the size cannot be used.
+        Refusal: the method, the size, the seed or the name cannot be used.
     """
     chosen = method_from(method)
     if size < 1:
         raise Refusal(_("A selection of %(size)s questions is none; ask for 1 or more.") % {"size": size})
-    selection: Selection = Selection.objects.create(
+    selection = Selection(
         project=project,
         name=name or f"{chosen.name} {size}",
         method=_with_blueprint(project, chosen.as_dict()),
@@ -48,6 +49,7 @@ def start_selection(
         code_version=f"{CODE_VERSION}, polars {version('polars')}",
         created_by=by,
     )
+    checked(selection, "name", "method_name", "size", "seed").save()
     return selection
 
 
@@ -72,7 +74,7 @@ def start_arms(
             method=method,
             size=selection.size,
             seed=selection.seed,
-            name=f"{selection.name} · {method}",
+            name=f"{selection.name[:180]} · {method}",
             arm_of=selection,
             by=by,
         )

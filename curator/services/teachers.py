@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.chat import question_with_options
 from common.core.refusal import Refusal
 from common.core.text import neutralise
@@ -46,7 +47,7 @@ def create_teacher(*, project: Project, name: str, key: str = "", **fields: Any)
     """Make a teacher known; its key is encrypted and never shown again.
 
     Raises:
-        Refusal: the address may not be called, or the name is taken.
+        Refusal: the address may not be called, a value is out of range, or the name is taken.
     """
     teacher: Teacher = _create(Teacher, project, name, key, fields)
     return teacher
@@ -61,10 +62,11 @@ def create_solver(*, project: Project, name: str, key: str = "", **fields: Any) 
 def _create(kind: type[Endpoint], project: Project, name: str, key: str, fields: dict[str, Any]) -> Any:
     if fields.get("base_url"):
         check_address(fields["base_url"])
+    made: Any = kind(name=name, encrypted_key=encrypt(key), **fields)
+    made.project = project
+    checked(made, "name", *(field for field in fields if field != "base_url"))
     try:
         with transaction.atomic():
-            made: Any = kind(name=name, encrypted_key=encrypt(key), **fields)
-            made.project = project
             made.save(force_insert=True)
             return made
     except IntegrityError as error:
@@ -154,9 +156,12 @@ def start_collection(
     """Queue an order to a teacher.
 
     Raises:
-        Refusal: the teacher has no address, or an order to it is under way.
+        Refusal: the teacher has no address, a limit cannot be used, or an order to it is under way.
     """
     address_of(teacher)
+    checked(
+        Collection(question_limit=question_limit, max_cost_usd=max_cost_usd), "question_limit", "max_cost_usd"
+    )
     with transaction.atomic():
         Teacher.objects.select_for_update().get(pk=teacher.pk)  # a double click makes one order
         if teacher.collections.filter(state__in=["queued", "running"]).exists():
@@ -179,9 +184,10 @@ def start_probe(
     """Queue an order to a solver.
 
     Raises:
-        Refusal: the solver has no address, or an order to it is under way.
+        Refusal: the solver has no address, a number cannot be used, or an order to it is under way.
     """
     address_of(solver)
+    checked(Probe(samples=samples, max_cost_usd=max_cost_usd), "samples", "max_cost_usd")
     with transaction.atomic():
         Solver.objects.select_for_update().get(pk=solver.pk)
         if solver.probes.filter(state__in=["queued", "running"]).exists():

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from common.checks import checked
 from common.core.refusal import Refusal
 from common.core.text import content_hash, estimate_tokens, neutralise
 from common.models import Project
@@ -39,8 +40,9 @@ def import_traces(*, project: Project, teacher_name: str, path: Path, file_name:
     The teacher is made if the project has none of that name; it then has no address to be asked at.
 
     Raises:
-        Refusal: no table, or no column of thinking.
+        Refusal: no table, no column of thinking, or a name that no teacher can have.
     """
+    checked(Teacher(name=teacher_name), "name")
     table = readers.open_table(path, file_name)
     thinking, answer = _column(table, _THINKING), _column(table, _ANSWER)
     Project.objects.select_for_update().get(pk=project.pk)

@@ -498,3 +498,23 @@ def test_a_second_probe_of_a_busy_solver_is_refused(solver):
 
     with pytest.raises(Refusal, match="weak is being asked already"):
         teachers.start_probe(solver=solver, by=None)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"question_limit": -1}, {"question_limit": 10**12}, {"max_cost_usd": Decimal("1e11")}]
+)
+def test_a_limit_that_is_none_is_refused_in_words(asked, fields):
+    teacher, _questions = asked(1)
+
+    with pytest.raises(Refusal, match=r"Most questions: Ensure|Limit \(USD\): Ensure"):
+        order(teacher, **fields)
+
+    assert not Collection.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "fields", [{"max_in_flight": 0}, {"price_in_usd": Decimal(-1)}, {"temperature": 9.0}, {"name": "n" * 101}]
+)
+def test_a_teacher_with_a_value_out_of_range_is_refused_in_words(make_project, fields):
+    with pytest.raises(Refusal, match="Ensure"):
+        teachers.create_teacher(project=make_project(), **{"name": "Ada", **fields})
