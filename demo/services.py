@@ -37,7 +37,7 @@ OWNER = "owner@demo.example"
 REVIEWER = "scripted.reviewer@demo.example"
 BASE_FOLDER = Path(__file__).parent / "base_model"
 ENDPOINT_START_SECONDS = 60
-ARM_METHODS = ("random", "difficulty")  # the second is s1's "longest"
+ARMS = {"random": "random", "longest": "difficulty"}  # what a person calls the arm → the control method
 Bar = Callable[[str], AbstractContextManager[Watch]]
 
 
@@ -50,7 +50,7 @@ class Sizes:
     benchmark_per_cell: int = 5  # items for each domain, language and length
     epochs: int = 3
     budgets: tuple[int, ...] = (16, 32, 64, 128, 192)
-    arms: tuple[str, ...] = ("random", "difficulty")
+    arms: tuple[str, ...] = tuple(ARMS)
     seed: int = 0
 
 
@@ -136,10 +136,8 @@ def run(*, sizes: Sizes, bar: Bar, say: Callable[[str], None], address: str) -> 
     selection = _select(loop)
     base = register_base(project=project, name="tiny base", location=str(BASE_FOLDER), markup="bare")
     evaluations = {"base": _evaluate(loop, base, "base")}
-    chosen = {
-        "tuned": selection,
-        **{arm.method_name: arm for arm in selection.arms.filter(method_name__in=sizes.arms)},
-    }
+    arms = {name: selection.arms.get(method_name=ARMS[name]) for name in sizes.arms}
+    chosen = {"tuned": selection, **arms}
     for name, picked in chosen.items():
         dataset = _review_and_freeze(loop, picked, name)
         trained = _train(loop, dataset, base, name)
@@ -238,7 +236,7 @@ def _select(loop: Loop) -> Selection:
                     by=loop.owner,
                 )
                 selections.run_selection(job=done, watch=watch)
-        for arm in selections.start_arms(selection=done, methods=ARM_METHODS, by=loop.owner):
+        for arm in selections.start_arms(selection=done, methods=tuple(ARMS.values()), by=loop.owner):
             if arm.state == JobState.QUEUED:
                 selections.run_selection(job=arm)
     return done

@@ -1,5 +1,6 @@
 """The field's domains, read from a file or typed in."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
+from common.core.text import neutralise
 from common.models import Project
 from curator import readers
 from curator.models import Domain
 
+LONGEST_CODE, LONGEST_NAME = 100, 200  # characters
 _NAMES = {
     "code": ("code", "id", "编号", "代码"),
     "name": ("name", "title", "名称", "领域"),
@@ -24,7 +27,8 @@ def import_taxonomy(*, project: Project, path: Path, file_name: str = "") -> int
     """Read the domains of a syllabus (code, name, parent, weight); those there are renamed and reweighted.
 
     Raises:
-        Refusal: no table, no column of codes, an unknown parent, or a weight that is no number.
+        Refusal: no table, no column of codes, a code twice or too long, an unknown parent, or a weight
+            that is no number.
     """
     table = readers.open_table(path, file_name)
     columns = {
@@ -37,6 +41,7 @@ def import_taxonomy(*, project: Project, path: Path, file_name: str = "") -> int
             % {"file": file_name or path.name, "columns": ", ".join(table.columns)}
         )
     rows = [{field: _cell(row, column) for field, column in columns.items()} for row in table.rows]
+    _refuse_twice(rows, table.first_row)
     for number, row in enumerate(rows, start=table.first_row):
         _save(project, row, number)
     for number, row in enumerate(rows, start=table.first_row):
@@ -45,27 +50,51 @@ def import_taxonomy(*, project: Project, path: Path, file_name: str = "") -> int
 
 
 def _cell(row: dict[str, Any], column: str) -> str:
-    return "" if not column or row.get(column) is None else str(row[column]).strip()
+    found = row.get(column)
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)  # a spreadsheet's 1.0 is the code 1
+    return "" if not column or found is None else neutralise(str(found))[0].strip()
+
+
+def _refuse_twice(rows: Sequence[dict[str, str]], first_row: int) -> None:
+    seen: dict[str, int] = {}
+    for number, row in enumerate(rows, start=first_row):
+        if row["code"] in seen:
+            raise Refusal(
+                _("Row %(row)s: the code “%(code)s” stands in row %(first)s already; remove one.")
+                % {"row": number, "code": row["code"], "first": seen[row["code"]]}
+            )
+        if row["code"]:
+            seen[row["code"]] = number
 
 
 def _save(project: Project, row: dict[str, str], number: int) -> None:
     if not row["code"]:
         raise Refusal(_("Row %(row)s has no code; give it one.") % {"row": number})
+    for field, most in (("code", LONGEST_CODE), ("name", LONGEST_NAME)):
+        if len(row[field]) > most:
+            raise Refusal(
+                _("Row %(row)s: the %(field)s has %(length)s characters, more than %(most)s; shorten it.")
+                % {"row": number, "field": field, "length": len(row[field]), "most": most}
+            )
+    weight = _weight(row["weight"], number)
+    Domain.objects.update_or_create(
+        project=project, code=row["code"], defaults={"name": row["name"] or row["code"], "weight": weight}
+    )
+
+
+def _weight(text: str, number: int) -> float | None:
     try:
-        weight = float(row["weight"]) if row["weight"] else None
+        weight = float(text) if text else None
     except ValueError as error:
         raise Refusal(
-            _("Row %(row)s: the weight “%(weight)s” is no number.") % {"row": number, "weight": row["weight"]}
+            _("Row %(row)s: the weight “%(weight)s” is no number.") % {"row": number, "weight": text}
         ) from error
     if weight is not None and not 0 <= weight < float("inf"):
         raise Refusal(
             _("Row %(row)s: the weight %(weight)s is not 0 or more.") % {"row": number, "weight": weight}
         )
-    Domain.objects.update_or_create(
-        project=project,
-        code=row["code"][:100],
-        defaults={"name": (row["name"] or row["code"])[:200], "weight": weight},
-    )
+    return weight
 
 
 def _join(project: Project, row: dict[str, str], number: int) -> None:

@@ -31,6 +31,7 @@ class TraceReport:
     stored: int
     duplicates: int
     unmatched: int
+    failed: int  # rows with neither thinking nor answer
 
 
 @transaction.atomic
@@ -40,11 +41,19 @@ def import_traces(*, project: Project, teacher_name: str, path: Path, file_name:
     The teacher is made if the project has none of that name; it then has no address to be asked at.
 
     Raises:
-        Refusal: no table, no column of thinking, or a name that no teacher can have.
+        Refusal: no table, a missing column, or a name that no teacher can have.
     """
     checked(Teacher(name=teacher_name), "name")
     table = readers.open_table(path, file_name)
-    thinking, answer = _column(table, _THINKING), _column(table, _ANSWER)
+    file_name = file_name or path.name
+    thinking, answer = _column(table, _THINKING, file_name), _column(table, _ANSWER, file_name)
+    if not {"question", "id"} & set(table.columns):
+        raise Refusal(
+            _(
+                "%(file)s has neither a column question nor a column id; name the one that says which question."
+            )
+            % {"file": file_name}
+        )
     Project.objects.select_for_update().get(pk=project.pk)
     teacher, _made = Teacher.objects.get_or_create(project=project, name=teacher_name)
     questions = _Finder(project)
@@ -53,7 +62,7 @@ def import_traces(*, project: Project, teacher_name: str, path: Path, file_name:
         Trace.objects.filter(teacher=teacher).values_list("question_id", flat=True)
     )
     traces: list[Trace] = []
-    duplicates = unmatched = 0
+    duplicates = unmatched = failed = 0
     for number, row in enumerate(table.rows, start=table.first_row):
         question = questions.find(row, number)
         if question is None:
@@ -62,6 +71,9 @@ def import_traces(*, project: Project, teacher_name: str, path: Path, file_name:
         trace = _trace(
             question, teacher, _text(row.get(thinking)), _text(row.get(answer)), samples[question.pk]
         )
+        if not trace.thinking.strip() and not trace.answer.strip():
+            failed += 1
+            continue
         if (question.pk, trace.content_hash) in known:
             duplicates += 1
             continue
@@ -69,15 +81,15 @@ def import_traces(*, project: Project, teacher_name: str, path: Path, file_name:
         samples[question.pk] += 1
         traces.append(trace)
     Trace.objects.bulk_create(traces, batch_size=500)
-    return TraceReport(len(table.rows), len(traces), duplicates, unmatched)
+    return TraceReport(len(table.rows), len(traces), duplicates, unmatched, failed)
 
 
-def _column(table: readers.Table, names: tuple[str, ...]) -> str:
+def _column(table: readers.Table, names: tuple[str, ...], file_name: str) -> str:
     found = next((name for name in names if name in table.columns), None)
     if found is None:
         raise Refusal(
-            _("The file has no column %(wanted)s; it has %(columns)s.")
-            % {"wanted": " / ".join(names), "columns": ", ".join(table.columns)}
+            _("%(file)s has no column %(wanted)s; it has %(columns)s.")
+            % {"file": file_name, "wanted": " / ".join(names), "columns": ", ".join(table.columns)}
         )
     return found
 
@@ -105,7 +117,10 @@ class _Finder:
             for identity in (read.content_hash, content_hash(read.text)):
                 if identity in self.by_hash:
                     return self.by_hash[identity]
-        return self.by_id.get(str(row.get("id") or ""))
+        given = row.get("id")
+        # A spreadsheet's 7.0 is the id 7, and an id may be 0.
+        given = int(given) if isinstance(given, float) and given.is_integer() else given
+        return None if given is None else self.by_id.get(str(given).strip())
 
 
 def _trace(question: Question, teacher: Teacher, thinking: str, answer: str, sample: int) -> Trace:

@@ -12,7 +12,11 @@ from curator.services import benchmarks, pools
 LONG = "A train leaves the northern station at nine and travels for {} hours at sixty miles an hour; how far?"
 ITEMS = [
     {"question": LONG.format("three"), "answer": "180", "id": "train"},
-    {"question": "从甲地到乙地共有三百公里，汽车以每小时六十公里的速度行驶，需要多少小时才能到达乙地？", "answer": "5", "id": "car"},
+    {
+        "question": "从甲地到乙地共有三百公里，汽车以每小时六十公里的速度行驶，需要多少小时才能到达乙地？",
+        "answer": "5",
+        "id": "car",
+    },
     {"question": "Which?", "options": ["red", "blue"], "answer": "B", "marks": 2, "id": "which"},
 ]
 
@@ -124,7 +128,11 @@ def test_a_leak_is_found_whichever_came_first(make_project, hold_out, pool_in, f
     project = make_project()
     rows = [
         {"question": "  " + LONG.format("three").upper(), "answer": "180", "id": "same"},
-        {"question": LONG.format("three") + " Give the answer in miles please.", "answer": "180", "id": "long"},
+        {
+            "question": LONG.format("three") + " Give the answer in miles please.",
+            "answer": "180",
+            "id": "long",
+        },
         {"question": ITEMS[1]["question"].replace("？", "?"), "answer": "5", "id": "zh"},
         {"question": "How many colours does a rainbow have?", "answer": "7", "id": "other"},
     ]

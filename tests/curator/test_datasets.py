@@ -20,7 +20,8 @@ def selection(make_project, make_pool, make_question, make_trace, make_teacher):
     for _each in range(4):
         make_trace(make_question(pool), teacher)
     make_trace(
-        make_question(pool, text="下列何者正确？", options=["甲", "乙"], key="A", language="zh", marks=2), teacher
+        make_question(pool, text="下列何者正确？", options=["甲", "乙"], key="A", language="zh", marks=2),
+        teacher,
     )
     job = selections.start_selection(project=project, method="all", size=5, by=None)
     selections.run_selection(job=job)

@@ -16,15 +16,10 @@ def bank(make_pool, make_question):
     """Return a pool with a plain question and one with options."""
     pool = make_pool()
     plain, lettered = "How much is 2 and 2?", ("Which?", ["red", "blue"])
-    make_question(pool, text=plain, key="4", external_id="q1", content_hash=content_hash(plain))
-    make_question(
-        pool,
-        text=lettered[0],
-        options=lettered[1],
-        key="B",
-        external_id="q2",
-        content_hash=content_hash(*lettered),
-    )
+    first = make_question(pool, text=plain, key="4", external_id="q1")
+    second = make_question(pool, text=lettered[0], options=lettered[1], key="B", external_id="q2")
+    pool.questions.filter(pk=first.pk).update(content_hash=content_hash(plain))
+    pool.questions.filter(pk=second.pk).update(content_hash=content_hash(*lettered))
     return pool
 
 
@@ -33,7 +28,8 @@ def read_in(tmp_path):
     def read(project, rows, file_name="traces.jsonl", teacher="R1"):
         path = tmp_path / file_name
         path.write_text(
-            rows if isinstance(rows, str) else "".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8"
+            rows if isinstance(rows, str) else "".join(json.dumps(row) + "\n" for row in rows),
+            encoding="utf-8",
         )
         return traces.import_traces(project=project, teacher_name=teacher, path=path)
 
@@ -127,6 +123,13 @@ def test_tokens_are_estimated_and_it_says_so(bank, read_in):
 
     trace = Trace.objects.get()
     assert (trace.thinking_tokens, trace.tokens_counted_by, trace.cost_usd) == (10, "estimate", 0)
+
+
+@pytest.mark.parametrize(("known", "given"), [("7", 7), ("7", 7.0), ("0", 0), ("q 7", " q 7 "), ("7", "7")])
+def test_an_id_is_matched_as_a_person_reads_it(bank, read_in, known, given):
+    bank.questions.filter(external_id="q1").update(external_id=known)
+
+    assert read_in(bank.project, [row(id=given)]).stored == 1
 
 
 def test_questions_of_another_project_are_not_matched(bank, read_in, make_project):

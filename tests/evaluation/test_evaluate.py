@@ -25,9 +25,7 @@ def test_budgets_are_swept_and_told_in_one_json_object(make_benchmark, capsys, m
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     benchmark = make_benchmark(items=2)
 
-    call_command(
-        "evaluate", str(BASE), benchmark.name, "--budgets", "8，16", "--markup", "bare", "--json"
-    )
+    call_command("evaluate", str(BASE), benchmark.name, "--budgets", "8，16", "--markup", "bare", "--json")
 
     told, job = json.loads(capsys.readouterr().out), Evaluation.objects.get()
     assert (told["evaluation"], told["items"]) == (job.pk, 2)

@@ -145,13 +145,22 @@ def line_for(item, *, answers):
         "stops": [3],
         "text": "thought\x00",
         "answers": [
-            {"policy": policy, "cut_at": 3, "forced_end": False, "forced_tokens": 1, "answer_tokens": 2, "text": text}
+            {
+                "policy": policy,
+                "cut_at": 3,
+                "forced_end": False,
+                "forced_tokens": 1,
+                "answer_tokens": 2,
+                "text": text,
+            }
             for policy, text in answers.items()
         ],
     }
 
 
-def test_every_outcome_is_counted_for_itself_and_marks_weigh_the_score(make_project, make_benchmark, tmp_path):
+def test_every_outcome_is_counted_for_itself_and_marks_weigh_the_score(
+    make_project, make_benchmark, tmp_path
+):
     benchmark = make_benchmark(items=4)
     BenchmarkItem.objects.create(
         benchmark=benchmark, position=4, content_hash="e" * 64, text="?", key="ABD", language="zh", marks=6
@@ -160,9 +169,7 @@ def test_every_outcome_is_counted_for_itself_and_marks_weigh_the_score(make_proj
     model = Model.objects.create(
         project=benchmark.project, name="m", kind="base", location="m", markup="bare"
     )
-    job = services.start_evaluation(
-        model=model, benchmark=benchmark, policies=[{"max_tokens": 9}], by=None
-    )
+    job = services.start_evaluation(model=model, benchmark=benchmark, policies=[{"max_tokens": 9}], by=None)
     texts = ["Final Answer: 12", "Final Answer: 13", "no idea\x00", "Final Answer: 12", "故选AB"]
     lines = [line_for(item, answers={"9": text}) for item, text in zip(items, texts, strict=True)]
     (tmp_path / "thoughts.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))

@@ -184,12 +184,8 @@ def test_a_run_keeps_the_whole_recipe_that_it_was_started_with(make_dataset, mak
     dataset, person = make_dataset(), make_user()
     base = services.register_base(project=dataset.project, name="tiny", location="base", markup="bare")
 
-    named = services.start_run(
-        dataset=dataset, base=base, recipe="s1", max_cost_usd=Decimal(50), by=person
-    )
-    changed = services.start_run(
-        dataset=dataset, base=base, recipe={"epochs": 3}, name="mine", by=person
-    )
+    named = services.start_run(dataset=dataset, base=base, recipe="s1", max_cost_usd=Decimal(50), by=person)
+    changed = services.start_run(dataset=dataset, base=base, recipe={"epochs": 3}, name="mine", by=person)
 
     assert (named.recipe, named.recipe_name) == (as_dict(s1()), "s1")
     assert named.name == f"tiny + {dataset.name}"

@@ -26,6 +26,6 @@ class Command(StageCommand):
             "stored": report.stored,
             "duplicates": report.duplicates,
             "unmatched": report.unmatched,
-            "failed": 0,
+            "failed": report.failed,
             "cost_usd": 0,
         }

@@ -24,7 +24,7 @@ class Command(StageCommand):
             "--per-cell", type=int, default=default.benchmark_per_cell, help="benchmark items a cell"
         )
         parser.add_argument("--epochs", type=int, default=default.epochs)
-        parser.add_argument("--arms", nargs="*", default=list(default.arms), choices=services.ARM_METHODS)
+        parser.add_argument("--arms", nargs="*", default=list(default.arms), choices=list(services.ARMS))
         parser.add_argument("--port", type=int, default=8000)
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
