@@ -14,9 +14,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
+
+import psutil
 
 from config import environment
 
@@ -31,6 +34,7 @@ WITHOUT_SERVICES = {
     "makemessages",
 }
 REDIS_START_SECONDS = 10
+POSTGRES_SETTLE_SECONDS = 60
 _held: list[IO[str]] = []
 
 
@@ -97,6 +101,7 @@ def _start_postgres(folder: Path) -> str:
     cluster, ready = folder / "postgres", folder / "postgres.ready"
     if cluster.exists() and not ready.exists():
         shutil.rmtree(cluster)  # a first start was killed half-way; nothing can be in it yet
+    _settle(cluster)
     try:
         server = get_server(cluster, cleanup_mode=None)
     except (OSError, subprocess.SubprocessError, AssertionError) as error:
@@ -108,6 +113,48 @@ def _start_postgres(folder: Path) -> str:
     ready.touch()
     found = server.get_postmaster_info()
     return f"postgresql://postgres@{quote(str(found.socket_dir), safe='')}:{found.port}/{DATABASE}"
+
+
+def _settle(cluster: Path) -> None:
+    """Wait until a PostgreSQL that is starting is ready, and until one that was killed is wholly gone.
+
+    The wheel and PostgreSQL itself take any process with the number in the pid file for the server;
+    after a kill or a restart of the machine, that is another's, and would be waited for, or stopped.
+
+    Raises:
+        ServiceNotStarted: it is neither ready nor gone; the message names the processes.
+    """
+    pid_file = cluster / "postmaster.pid"
+    deadline = time.monotonic() + POSTGRES_SETTLE_SECONDS
+    while living := _processes_of(cluster):
+        lines = pid_file.read_text().split() if pid_file.exists() else []
+        if lines and int(lines[0]) in living and lines[-1] == "ready":
+            return
+        if time.monotonic() > deadline:
+            raise ServiceNotStarted(
+                f"a PostgreSQL that was killed still has processes in {cluster} ({', '.join(map(str, living))}); "
+                "end them, or name another server in DATABASE_URL"
+            )
+        time.sleep(0.1)
+    # Not before: backends share the server's memory, and beside one that lives a second server does harm.
+    for stale in (pid_file, *_socket_folder(pid_file).glob(".s.PGSQL.*.lock")):
+        stale.unlink(missing_ok=True)
+
+
+def _socket_folder(pid_file: Path) -> Path:
+    """Return where a server had its socket, by the fifth line of its pid file."""
+    lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+    return Path(lines[4]) if len(lines) > 4 and lines[4] else pid_file.parent
+
+
+def _processes_of(cluster: Path) -> list[int]:
+    """Return the living processes of the PostgreSQL in a folder; each has that folder as its own."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.status() != psutil.STATUS_ZOMBIE and Path(process.cwd()) == cluster:
+                found.append(process.pid)
+    return [pid for pid in found if pid != os.getpid()]
 
 
 def _create_database(uri: str) -> None:

@@ -6,14 +6,16 @@ With it, the site is a server: the secrets must be given and every page goes ove
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
+from zoneinfo import available_timezones
 
 import dj_database_url
 import plotly
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env, EnvError
+from environs import Env, EnvError, validate
 
 from config import environment
 
@@ -22,11 +24,29 @@ HOME = environment.home()
 env = Env()
 
 
-def _read(kind: str, name: str, default: object) -> object:
+def _read(kind: str, name: str, default: object, **checks: object) -> object:
     try:
-        return getattr(env, kind)(name, default)
+        return getattr(env, kind)(name, default, **checks)
     except EnvError as error:
-        raise ImproperlyConfigured(f"{name}={os.environ.get(name)!r} cannot be used: {error}") from error
+        why = " ".join(str(error).split())
+        raise ImproperlyConfigured(f"{name}={os.environ.get(name)!r} cannot be used: {why}") from error
+
+
+def _read_count(name: str, default: int) -> int:
+    return int(str(_read("int", name, default, validate=validate.Range(min=1))))
+
+
+def _host_of(public_url: str) -> str:
+    """Return the name under which a public site is reached."""
+    try:
+        parts = urlsplit(public_url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "https" or not parts.hostname:
+        raise ImproperlyConfigured(
+            f"QIANTI_PUBLIC_URL={public_url!r} is no https address, such as https://qianti.example"
+        )
+    return parts.hostname
 
 
 def _kept_secret(name: str, file: str, make: object) -> str:
@@ -36,11 +56,42 @@ def _kept_secret(name: str, file: str, make: object) -> str:
     if PUBLIC_URL:
         raise ImproperlyConfigured(f"{name} is not set; a public site (QIANTI_PUBLIC_URL) needs it")
     path = HOME / file
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(make())  # type: ignore[operator]
-    return path.read_text().strip()
+    try:
+        if not path.exists() or not path.stat().st_size:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write_once(path, make())  # type: ignore[operator]
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{path} cannot be kept ({error.strerror}); name another folder in QIANTI_HOME"
+        ) from error
+
+
+def _write_once(path: Path, secret: str) -> None:
+    """Write a secret whole; of two processes that start at once, both then read one of the two."""
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.touch(mode=0o600)
+    part.write_text(secret)
+    if path.exists():
+        path.unlink()  # empty: its writer was killed
+    with suppress(FileExistsError):
+        path.hardlink_to(part)
+    part.unlink()
+
+
+def _fernet_keys(text: str) -> list[str]:
+    """Return the keys of QIANTI_ENCRYPTION_KEYS, each fit to encrypt; a refusal does not repeat them."""
+    from cryptography.fernet import Fernet
+
+    keys = [key.strip() for key in text.split(",")]
+    for place, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"QIANTI_ENCRYPTION_KEYS cannot be used: key {place} is no Fernet key (32 bytes in URL-safe base64)"
+            ) from error
+    return keys
 
 
 def _fernet_key() -> str:
@@ -50,24 +101,19 @@ def _fernet_key() -> str:
 
 
 PUBLIC_URL = str(_read("str", "QIANTI_PUBLIC_URL", ""))
-if PUBLIC_URL and (urlsplit(PUBLIC_URL).scheme != "https" or not urlsplit(PUBLIC_URL).hostname):
-    raise ImproperlyConfigured(
-        f"QIANTI_PUBLIC_URL={PUBLIC_URL!r} is no https address, such as https://qianti.example"
-    )
+PUBLIC_HOST = _host_of(PUBLIC_URL) if PUBLIC_URL else ""
 DEBUG = bool(_read("bool", "QIANTI_DEBUG", False))
 SECRET_KEY = _kept_secret("QIANTI_SECRET_KEY", "secret_key", lambda: secrets.token_urlsafe(64))
 # First the key that encrypts; the others still decrypt, so that keys can be rotated.
-ENCRYPTION_KEYS = _kept_secret("QIANTI_ENCRYPTION_KEYS", "encryption_key", _fernet_key).split(",")
-ALLOWED_HOSTS = (
-    [urlsplit(PUBLIC_URL).hostname] if PUBLIC_URL else ["127.0.0.1", "localhost", "[::1]", "testserver"]
-)
+ENCRYPTION_KEYS = _fernet_keys(_kept_secret("QIANTI_ENCRYPTION_KEYS", "encryption_key", _fernet_key))
+ALLOWED_HOSTS = [PUBLIC_HOST] if PUBLIC_URL else ["127.0.0.1", "localhost", "[::1]", "testserver"]
 
 # Addresses of teachers and solvers on this machine or in a private network: on a public site the
 # operator must allow them, or a member could make the server talk to its own neighbours.
 ALLOW_PRIVATE_ENDPOINTS = bool(_read("bool", "QIANTI_ALLOW_PRIVATE_ENDPOINTS", not PUBLIC_URL))
-MAX_UPLOAD_BYTES = int(str(_read("int", "QIANTI_MAX_UPLOAD_BYTES", 2 * 1024**3)))
+MAX_UPLOAD_BYTES = _read_count("QIANTI_MAX_UPLOAD_BYTES", 2 * 1024**3)
 # A running job that has not been heard of for this long is given to another worker.
-JOB_SILENCE_SECONDS = int(str(_read("int", "QIANTI_JOB_SILENCE_SECONDS", 120)))
+JOB_SILENCE_SECONDS = _read_count("QIANTI_JOB_SILENCE_SECONDS", 120)
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -137,10 +183,13 @@ DATABASE_URL = os.environ.get("DATABASE_URL", "")
 REDIS_URL = os.environ.get("REDIS_URL", "")
 if DATABASE_URL and not DATABASE_URL.startswith(("postgres://", "postgresql://")):
     raise ImproperlyConfigured("DATABASE_URL must begin with postgresql://; Qianti speaks PostgreSQL only")
-DATABASES = {
-    "default": dj_database_url.parse(DATABASE_URL or "postgresql://localhost/qianti", conn_max_age=60)
-    | {"ENGINE": "django.db.backends.postgresql", "CONN_HEALTH_CHECKS": True}
-}
+if REDIS_URL and not REDIS_URL.startswith(("redis://", "rediss://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must begin with redis://, rediss:// or unix://")
+try:
+    _database = dj_database_url.parse(DATABASE_URL or "postgresql://localhost/qianti", conn_max_age=60)
+except ValueError as error:  # the address may hold a password, so it is not repeated
+    raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}") from error
+DATABASES = {"default": _database | {"ENGINE": "django.db.backends.postgresql", "CONN_HEALTH_CHECKS": True}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---
@@ -158,7 +207,11 @@ ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if PUBLIC_URL else "none"
 LOGIN_REDIRECT_URL = "home"
 LOGIN_URL = "account_login"
-EMAIL_CONFIG = _read("dj_email_url", "QIANTI_EMAIL_URL", "consolemail://")
+EMAIL_CONFIG = _read("dj_email_url", "QIANTI_EMAIL_URL", "console://")
+if "EMAIL_BACKEND" not in EMAIL_CONFIG:  # type: ignore[operator]
+    raise ImproperlyConfigured(
+        "QIANTI_EMAIL_URL begins with no way to send mail; write smtp:// or, with TLS, submission://user:password@host"
+    )
 vars().update(EMAIL_CONFIG)  # type: ignore[call-overload]
 DEFAULT_FROM_EMAIL = str(_read("str", "QIANTI_FROM_EMAIL", "qianti@localhost"))
 
@@ -169,7 +222,9 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 FORMAT_MODULE_PATH = ["config.formats"]
-TIME_ZONE = str(_read("str", "QIANTI_TIME_ZONE", "UTC"))
+TIME_ZONE = str(
+    _read("str", "QIANTI_TIME_ZONE", "UTC", validate=validate.OneOf(sorted(available_timezones())))
+)
 
 # --- files ---
 STATIC_URL = "static/"
@@ -222,10 +277,12 @@ if PUBLIC_URL:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_LEVEL = str(_read("str", "QIANTI_LOG_LEVEL", "WARNING", validate=validate.OneOf(LOG_LEVELS)))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": str(_read("str", "QIANTI_LOG_LEVEL", "WARNING"))},
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }

@@ -48,9 +48,9 @@ class Sizes:
     pool: int = 3600
     selection: int = 1000
     benchmark_per_cell: int = 5  # items for each domain, language and length
-    epochs: int = 3
+    epochs: int = 4
     budgets: tuple[int, ...] = (16, 32, 64, 128, 192)
-    arms: tuple[str, ...] = tuple(ARMS)
+    arms: tuple[str, ...] = ("longest",)
     seed: int = 0
 
 

@@ -46,7 +46,7 @@ class Mark:
 # A heading that names an answer: words and a colon or verb, or words that fill a line of their own.
 _NAMED = re.compile(
     r"(?:(?P<final>final\s?answer|最终答案)|(?:correct|best|right)?\s?\b(?:answer|option|choice)|正确答案|参考答案|正确选项|答案)"
-    r"[\s*_`)）】]{0,4}(?:(?:应该|应当|应)?[:：是为=]|\b(?:is|are)\b[\s*_]{0,4}:?|[*_#]{0,3}\n)[\s*_#]{0,6}(?P<said>[^\n]*)",
+    r"[\s*_`)）】]{0,4}(?:(?:应该|应当|应)?[:：是为=]|\b(?:is|are)\b[\s*_]{0,4}:?|[*_#]{0,3}\n|(?<=】))[\s*_#]{0,6}(?P<said>[^\n]*)",
     re.IGNORECASE,
 )
 _PICKED = re.compile(
@@ -205,7 +205,7 @@ def _mark_choice(answer: str, key: str, options: Sequence[str]) -> Mark:
 def _chosen(answer: str, options: Sequence[str]) -> tuple[frozenset[str], bool]:
     """Return the letters that an answer chooses, and whether it offers them with an "or"."""
     plain = folded(answer)
-    if len(plain.strip(_CLOSING)) > 1 and (named := _option_named(answer, options)):
+    if not re.fullmatch("[A-Za-z]", plain.strip(_CLOSING)) and (named := _option_named(answer, options)):
         return named, False
     found = _LETTERS.match(plain)
     if found:

@@ -10,6 +10,7 @@ _LINE_ENDS = re.compile(r"\s*\n\s*")
 _NOISE = re.compile(r"\\(?:left|right|displaystyle|limits)(?![a-z])|\\[,!;: ]|\\?\$|\\[()\[\]]")
 _WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathbb|mbox|operatorname)\s?\{([^{}]*)\}")
 _DEGREES = re.compile(r"\^\s?\{?\s?\\circ\s?\}?|°")
+_TEMPERATURE = re.compile(rf"(?:{_DEGREES.pattern})\s?([CF])\b")
 _ROOT = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|(\w))")
 _FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]*)\}|(\w))\s?(?:\{([^{}]*)\}|(\w))")
 _ONE_TERM = re.compile(r"-?(?:[\w.]+|\w*\(\w*\))")
@@ -36,7 +37,9 @@ def without_tex(text: str) -> str:
     plain = _WRAPPED.sub(r"\1", _NOISE.sub("", text))
     for tex, sign in _SIGNS.items():
         plain = plain.replace(tex, sign)
-    plain = _ROOT.sub(lambda found: f"sqrt({found[1] or found[2]})", _DEGREES.sub("", plain))
+    plain = _ROOT.sub(
+        lambda found: f"sqrt({found[1] or found[2]})", _DEGREES.sub("", _TEMPERATURE.sub(r" deg\1", plain))
+    )
     for _depth in range(3):
         plain, changed = _FRACTION.subn(_plain_fraction, plain)
         if not changed:

@@ -22,6 +22,7 @@ _UNITS = {
     "second": "s", "s": "s", "秒": "s", "minute": "min", "min": "min", "分钟": "min", "hour": "h", "h": "h", "小时": "h",
     "day": "day", "天": "day", "week": "week", "周": "week", "month": "month", "月": "month", "个月": "month",
     "year": "year", "年": "year", "m/s": "m/s", "km/h": "km/h", "kmh": "km/h",
+    "degc": "degC", "摄氏度": "degC", "degf": "degF", "华氏度": "degF",
     "dollar": "dollar", "usd": "dollar", "美元": "dollar", "cent": "cent", "euro": "euro", "eur": "euro", "欧元": "euro",
     "yuan": "yuan", "rmb": "yuan", "元": "yuan", "人民币": "yuan", "日元": "yen", "yen": "yen", "角": "jiao",
 }  # fmt: skip

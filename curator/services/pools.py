@@ -316,5 +316,9 @@ def reasons(job: Import) -> list[dict[str, Any]]:
 
 def drop_if_empty(*, pool: Pool) -> None:
     """Remove a pool into which nothing was ever read, so that a refused first file leaves nothing."""
-    if not pool.questions.exists() and not pool.imports.filter(state="succeeded").exists():
-        pool.delete()
+    tries = list(pool.imports.all())
+    if pool.questions.exists() or any(job.state not in ("failed", "cancelled") for job in tries):
+        return
+    pool.delete()
+    for job in tries:
+        Path(job.file_path).unlink(missing_ok=True)

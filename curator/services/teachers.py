@@ -299,7 +299,10 @@ def _ask_all(
     with client(address) as opened, ThreadPoolExecutor(endpoint.max_in_flight) as pool:
         try:
             while True:
-                for question in islice(waiting, endpoint.max_in_flight - len(in_flight)):
+                while len(in_flight) < endpoint.max_in_flight and purse.allows(len(in_flight)):
+                    question = next(waiting, None)
+                    if question is None:
+                        break
                     purse.reserve(len(in_flight))
                     prompt = question_with_options(question.text, tuple(question.options))
                     in_flight[pool.submit(ask, opened, address, prompt)] = question
@@ -369,6 +372,11 @@ class _Purse:
         self.project_left = job.project.money_limit_usd - spent_usd(job.project)
         self.order_left = None if job.max_cost_usd is None else job.max_cost_usd - job.cost_usd
         self.dearest = endpoint.price_out_usd * endpoint.max_tokens / Decimal(1_000_000)
+
+    def allows(self, in_flight: int) -> bool:
+        """Tell whether another may go out beside those in flight, or waits, as they may cost less than they could."""
+        lefts = [left for left in (self.project_left, self.order_left) if left is not None]
+        return not in_flight or not self.dearest or min(lefts) >= self.dearest * (in_flight + 1)
 
     def reserve(self, in_flight: int) -> None:
         """Refuse another question if it and those in flight could together pass a limit."""

@@ -68,7 +68,8 @@ def traces_import(request: HttpRequest, slug: str) -> HttpResponse:
             messages.success(
                 request,
                 _(
-                    "%(read)s read: %(stored)s stored, %(duplicates)s there already, %(unmatched)s match no question."
+                    "%(read)s read: %(stored)s stored, %(duplicates)s there already, "
+                    "%(unmatched)s match no question, %(failed)s hold nothing."
                 )
                 % vars(report),
             )

@@ -21,6 +21,8 @@ FOUND = [
     ("答案：乙公司", "乙公司"),
     ("综上，最终答案是 12 元。", "12 元"),
     ("故本题选B。", "B"),
+    ("【答案】B", "B"),
+    ("【答案】ACD\n【解析】略", "ACD"),
     ("因此，应选ACD", "ACD"),
     ("正确答案为【AB】", "【AB】"),
     (r"thus \boxed{\frac{3}{56}} holds", r"\frac{3}{56}"),
@@ -98,6 +100,20 @@ def test_choices_are_compared_as_sets_of_letters(answer, key, outcome):
     assert mark(f"Final Answer: {answer}", key=key, options=FOUR).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("answer", "key", "options", "outcome"),
+    [
+        ("3", "B", ("2", "3", "4", "5"), Outcome.RIGHT),
+        ("4", "B", ("2", "3", "4", "5"), Outcome.WRONG),
+        ("乙", "B", ("甲", "乙", "丙", "丁"), Outcome.RIGHT),
+        ("错", "A", ("对", "错"), Outcome.WRONG),
+        ("A", "A", ("B", "A", "C", "D"), Outcome.RIGHT),  # one Latin letter is always an option's name
+    ],
+)
+def test_an_option_of_one_character_is_named_by_it(answer, key, options, outcome):
+    assert mark(f"答案：{answer}", key=key, options=options).outcome is outcome
+
+
 @pytest.mark.parametrize("answer", ["以上全对", "全选", "All of the above"])
 def test_all_of_them_means_every_letter_where_no_option_says_so(answer):
     assert mark(f"答案：{answer}", key="ABC", options=("甲", "乙", "丙")).outcome is Outcome.RIGHT
@@ -125,6 +141,10 @@ def test_letters_of_several_parts_are_compared_in_order(answer, outcome):
 
 
 NUMBERS = [
+    ("-3℃", "-3", Outcome.RIGHT),
+    (r"37^\circ\mathrm{C}", "37", Outcome.RIGHT),
+    ("37 摄氏度", "37 °C", Outcome.RIGHT),
+    ("37°F", "37℃", Outcome.WRONG),
     ("1,234", "1234", Outcome.RIGHT),
     ("１２３４", "1234", Outcome.RIGHT),
     ("$1,234.50", "1234.5", Outcome.RIGHT),

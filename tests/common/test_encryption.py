@@ -42,7 +42,11 @@ def test_the_first_key_encrypts(settings):
     assert decrypt(token) == "sk-1"
 
 
-@pytest.mark.parametrize("token", [b"not a token", Fernet(OLD).encrypt(b"sk-1"), memoryview(b"short")])
+@pytest.mark.parametrize(
+    "token",
+    [b"not a token", Fernet(OLD).encrypt(b"sk-1"), memoryview(b"short")],
+    ids=["text", "old key", "short"],
+)
 def test_a_key_that_cannot_be_read_any_more_asks_to_be_entered_again(settings, token):
     settings.ENCRYPTION_KEYS = [NEW]
 

@@ -5,12 +5,15 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import connection
 
 from common.models import Project
+from curator.management.commands.export import named_dataset
 from curator.models import (
     Benchmark,
     Collection,
@@ -215,7 +218,7 @@ def test_freeze_and_export(answered, command, tmp_path):
         assert [len(Path(file).read_text().splitlines()) for file in outcome["files"]] == [8]
 
 
-def test_without_json_people_read_a_line_a_value(bank, capsys, tmp_path):
+def test_without_json_people_read_a_line_a_value(project, capsys, tmp_path):
     (tmp_path / "t.csv").write_text("code\nA\n")
 
     call_command("import_taxonomy", "ledger", str(tmp_path / "t.csv"))
@@ -364,7 +367,7 @@ def test_a_teacher_without_an_address_is_not_asked(answered, refused):
 
 def test_a_dead_endpoint_ends_with_its_address(bank, refused):
     url = dead_url()
-    teachers.create_teacher(project=bank, name="Ada", base_url=url, max_in_flight=16)
+    teachers.create_teacher(project=bank, name="Ada", base_url=url, max_in_flight=32)
     for number in range(10):  # more questions than failures in a row that are borne
         bank.questions.create(
             pool=bank.pools.get(), content_hash=str(number), text=f"Is {number} odd?", language="en"
@@ -440,18 +443,14 @@ def test_a_dataset_that_is_none_is_named(answered, refused, tmp_path, word):
     assert f"0 datasets fit '{word}'" in refused("export", word, "--to", tmp_path)
 
 
-def test_a_hash_of_digits_alone_finds_its_dataset(answered, command, tmp_path):
-    frozen = command("freeze", "ledger", command("select", "ledger", "--method", "all")["selection"])
+def test_a_hash_that_begins_with_digits_finds_its_dataset(answered, command):
+    command("freeze", "ledger", command("select", "ledger", "--method", "all")["selection"])
     copy = Dataset.objects.get()
     copy.pk, copy.name, copy.content_hash = None, "digits", "1234567890" + "a" * 54
     copy.save(force_insert=True)
 
-    assert frozen["hash"] != copy.content_hash
-    assert copy.content_hash.startswith("1234567890")
-    outcome = None
-    with pytest.raises(CommandError, match="nothing to write"):
-        outcome = command("export", "1234567890", "--to", tmp_path)
-    assert outcome is None
+    assert named_dataset("1234567890") == copy
+    assert named_dataset(str(copy.pk)) == copy
 
 
 def test_a_folder_that_cannot_be_written_is_named(answered, command, refused, tmp_path):
@@ -481,11 +480,7 @@ def test_a_full_disk_is_named_and_leaves_no_half_file(answered, command, refused
     ],
 )
 def test_the_exit_status_tells_a_refusal_from_wrong_usage(transactional_db, words, status, sentence):
-    from django.db import connection
-
     place = connection.settings_dict
-    from urllib.parse import quote
-
     url = f"postgresql://{place['USER']}@{quote(place['HOST'], safe='')}:{place['PORT']}/{place['NAME']}"
     ended = subprocess.run(
         [sys.executable, "manage.py", *words],

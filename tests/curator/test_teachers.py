@@ -193,7 +193,7 @@ def test_a_failed_question_is_asked_by_the_next_order(asked, server):
 
 
 def test_an_endpoint_that_answers_nothing_is_given_up_with_a_sentence(asked):
-    teacher, _questions = asked(30, base_url=dead_url(), max_in_flight=16)
+    teacher, _questions = asked(30, base_url=dead_url(), max_in_flight=32)
 
     with pytest.raises(EndpointFailed, match=r"Ada at http://127.0.0.1:\d+/v1 gave no answer: Connection"):
         run(teacher)
@@ -226,6 +226,22 @@ def test_the_order_s_limit_stops_it_before_it_is_passed(asked, server):
     job = Collection.objects.get()
     assert (job.state, job.stored, job.cost_usd) == (JobState.FAILED, 3, Decimal("0.3"))
     assert len(server.asked) == 3
+
+
+def test_a_limit_is_used_up_by_what_answers_cost_and_not_by_what_they_could(asked, server):
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=10)
+    teacher, _questions = asked(40, **PRICED)
+
+    with pytest.raises(teachers.LimitReached):
+        run(teacher, max_cost_usd=Decimal("0.35"))
+
+    assert Collection.objects.get().cost_usd == Decimal("0.26")  # a 27th could have cost 0.10
+
+
+def test_a_limit_that_suffices_for_the_last_question_fails_nothing(asked):
+    teacher, _questions = asked(3, **PRICED)
+
+    assert run(teacher, max_cost_usd=Decimal("0.14")).state == JobState.SUCCEEDED  # 0.02 each
 
 
 def test_the_project_s_limit_stops_every_order(asked, server):

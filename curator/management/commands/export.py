@@ -16,11 +16,8 @@ def named_dataset(word: str) -> Dataset:
     Raises:
         Refusal: none or several fit.
     """
-    found = list(
-        Dataset.objects.filter(pk=int(word))
-        if word.isdigit()
-        else Dataset.objects.filter(content_hash__startswith=word)
-    )
+    found = list(Dataset.objects.filter(pk=int(word))) if word.isdecimal() else []
+    found = found or list(Dataset.objects.filter(content_hash__startswith=word))
     if len(found) != 1:
         raise Refusal(
             f"{len(found)} datasets fit {word!r}; give the number or the hash that `freeze` printed."
@@ -42,6 +39,7 @@ class Command(StageCommand):
         dataset = named_dataset(options["dataset"])
         files = datasets.export(dataset=dataset, file_format=options["format"], folder=options["to"])
         return {
+            "dataset": dataset.pk,
             "files": [str(file) for file in files],
             "hash": dataset.content_hash,
             "rows": dataset.row_count,

@@ -27,7 +27,8 @@ class Command(StageCommand):
         project, mapping = named_project(options["slug"]), parse_mapping(options["map"])
         with options["file"].open("rb"):
             pass  # a file that cannot be opened leaves no pool behind
-        pool = Pool.objects.filter(project=project, name=options["pool"]).first() or pools.create_pool(
+        known = Pool.objects.filter(project=project, name=options["pool"].strip()).first()
+        pool = known or pools.create_pool(
             project=project,
             name=options["pool"],
             licence=options["licence"],
@@ -44,5 +45,6 @@ class Command(StageCommand):
             with progress_bar("reading") as watch:
                 pools.run_import(job=job, watch=watch)
         finally:
-            pools.drop_if_empty(pool=pool)
+            if known is None:
+                pools.drop_if_empty(pool=pool)
         return {"import": job.pk, **pools.summary(job), "reasons": pools.reasons(job)}
