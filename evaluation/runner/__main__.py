@@ -211,7 +211,7 @@ def read_items(path: Path) -> list[dict[str, Any]]:
         BadJob: it cannot be read, is empty, or has a line without these or an id twice.
     """
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise BadJob(f"{path} cannot be read ({error}).") from error
     if not lines:

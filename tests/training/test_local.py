@@ -51,9 +51,14 @@ def wait_until(happened, seconds=20):
         time.sleep(0.01)
 
 
+def has_begun(folder):
+    starts = folder / "starts.txt"
+    return starts.exists() and starts.stat().st_size > 0
+
+
 def start(folder):
     local.submit("waiting_program", folder)
-    wait_until((folder / "starts.txt").exists)
+    wait_until(lambda: has_begun(folder))
 
 
 def test_a_program_that_runs_is_not_started_twice(folder):
@@ -65,6 +70,39 @@ def test_a_program_that_runs_is_not_started_twice(folder):
 
     assert local.is_alive(folder)
     assert pid_of(folder) == first
+    assert (folder / "starts.txt").read_text() == "x"
+
+
+def test_a_program_whose_starter_died_before_it_could_be_followed_is_known_and_alone(folder):
+    begin = [sys.executable, "-m", "training.backends.begin", "waiting_program", str(folder)]
+    orphan = subprocess.Popen(begin, cwd=local.ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    wait_until(lambda: has_begun(folder))
+
+    local.submit("waiting_program", folder)
+    second = subprocess.run(begin, cwd=local.ROOT, capture_output=True, text=True, check=False)
+
+    assert local.is_alive(folder)
+    assert pid_of(folder) == orphan.pid
+    assert second.returncode == 1
+    assert f"A program works in {folder} already; this one ends." in second.stderr
+    assert (folder / "starts.txt").read_text() == "x"
+    local.cancel(folder)
+    orphan.wait()
+
+
+def test_of_many_orders_at_once_one_program_comes(folder):
+    starter = (
+        "import sys; from pathlib import Path; from training.backends import local;"
+        "local.submit('waiting_program', Path(sys.argv[1]))"
+    )
+    starters = [
+        subprocess.Popen([sys.executable, "-c", starter, str(folder)], cwd=local.ROOT) for _number in range(5)
+    ]
+
+    assert [each.wait(timeout=60) for each in starters] == [0] * 5
+
+    wait_until(lambda: has_begun(folder))
+    assert local.is_alive(folder)
     assert (folder / "starts.txt").read_text() == "x"
 
 
@@ -97,7 +135,7 @@ def test_a_program_outlives_whoever_started_it(folder):
     )
     subprocess.run([sys.executable, "-c", starter, str(folder)], cwd=local.ROOT, check=True)
 
-    wait_until((folder / "starts.txt").exists)
+    wait_until(lambda: has_begun(folder))
 
     assert local.is_alive(folder)
     assert os.getpgid(pid_of(folder)) == pid_of(folder)

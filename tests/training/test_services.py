@@ -104,7 +104,7 @@ def test_a_run_ends_with_its_steps_recorded_and_its_model_registered(make_run):
     assert (model.kind, model.markup, model.base.name) == ("checkpoint", "bare", "tiny")
     assert len(model.content_hash) == 64
     assert (Path(model.location) / "model.safetensors").exists()
-    assert seen[-1] == ("saving", 4)
+    assert seen[-1] == ("checking", 4)
     with pytest.raises(AlreadyClaimed):
         services.run_training(job=Run.objects.get(pk=job.pk))
 
@@ -231,7 +231,7 @@ def test_a_base_is_registered_once_and_its_name_is_its_own(make_project):
     assert again == first
     with pytest.raises(Refusal, match="belongs to another model"):
         services.register_base(project=project, name="tiny", location="there", markup="bare")
-    with pytest.raises(Refusal, match="The markup llama is not one of qwen2.5, bare"):
+    with pytest.raises(Refusal, match=r"The markup llama is not one of qwen2\.5, bare"):
         services.register_base(project=project, name="other", location="here", markup="llama")
 
 

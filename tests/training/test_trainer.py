@@ -227,7 +227,7 @@ def test_more_cards_than_the_batch_has_rows_are_refused(tmp_path, monkeypatch):
 
     monkeypatch.setenv("WORLD_SIZE", "3")
 
-    with pytest.raises(fit.WrongBatch, match="batch_size 16 is no multiple of the 48 rows"):
+    with pytest.raises(fit.WrongBatch, match="batch_size 16 is no multiple of the 3 rows"):
         fit._arguments(tmp_path, tiny_cpu())
 
 

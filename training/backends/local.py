@@ -1,7 +1,7 @@
 """Run a job's program on this machine, detached from whoever started it.
 
 The folder is the record: `pid.json` names the process and when it began (so that a reused number
-is not taken for it), `log.txt` holds its output, `progress.jsonl` and `result.json` are its own.
+is not taken for it), `lock` lets only one in, `log.txt` holds its output, `progress.jsonl` and `result.json` are its own.
 """
 
 import json
@@ -13,21 +13,26 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.backends.begin import began
+
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 30
+RECORD_SECONDS = 0.01  # between two looks for the record of a program that starts
 LOG_TAIL = 4_000
 
 
 def submit(module: str, folder: Path) -> None:
     """Start `python -m module folder`, unless it lives or has succeeded already."""
-    result = read_result(folder)
-    if is_alive(folder) or (result is not None and result["state"] == "succeeded"):
+    if is_alive(folder):
+        return
+    result = read_result(folder)  # after asking whether it lives, lest it succeeds in between and begins anew
+    if result is not None and result["state"] == "succeeded":
         return
     (folder / "result.json").unlink(missing_ok=True)
     _drop_torn_line(folder / "progress.jsonl")
     with (folder / "log.txt").open("ab") as log:
         started = subprocess.Popen(
-            [sys.executable, "-m", module, str(folder)],
+            [sys.executable, "-m", "training.backends.begin", module, str(folder)],
             stdout=log,
             stderr=log,
             stdin=subprocess.DEVNULL,
@@ -35,8 +40,17 @@ def submit(module: str, folder: Path) -> None:
             env={**os.environ, **_considerate()},
             start_new_session=True,
         )
-    _write_atomically(folder / "pid.json", {"pid": started.pid, "began": _began(started.pid)})
+    _await_record(folder, started)
     started.returncode = 0  # it is detached, and _reap lets go of it: a Popen must not complain that it runs
+
+
+def _await_record(folder: Path, started: "subprocess.Popen[bytes]") -> None:
+    """Wait until a program has recorded itself, or has ended because another was there first."""
+    while started.poll() is None:
+        process = _process(folder)
+        if process is not None and process["pid"] == started.pid:
+            return
+        time.sleep(RECORD_SECONDS)
 
 
 def _drop_torn_line(path: Path) -> None:
@@ -58,7 +72,7 @@ def is_alive(folder: Path) -> bool:
     if process is None:
         return False
     _reap(process["pid"])
-    return process["began"] is not None and _began(process["pid"]) == process["began"]
+    return process["began"] is not None and began(process["pid"]) == process["began"]
 
 
 def cancel(folder: Path) -> None:
@@ -107,25 +121,9 @@ def _process(folder: Path) -> dict[str, Any] | None:
     return process
 
 
-def _began(pid: int) -> str | None:
-    """Return when a process began, in the kernel's ticks since boot; None if it is gone or a zombie."""
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return None
-    fields = status.rpartition(")")[2].split()
-    return None if fields[0] in "ZX" else fields[19]
-
-
 def _reap(pid: int) -> None:
     """Let go of a child that has ended, if it is ours."""
     try:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
-
-
-def _write_atomically(path: Path, value: dict[str, Any]) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(value))
-    part.replace(path)

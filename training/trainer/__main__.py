@@ -1,22 +1,30 @@
 """`python -m training.trainer JOB_FOLDER`: fine-tune as job.json says, and go on from what the folder holds.
 
 job.json names `base` (a folder, or a name that the machine can resolve), `rows` (a JSONL in the folder
-with question, options, thinking, answer) and `recipe`. Progress is appended line by line; result.json
-comes last, in one piece. A file STOP in the folder ends the run at the next step.
+with question, options, thinking, answer) and `recipe`, and may name `threads`. Progress is appended line by
+line; result.json comes last, in one piece, and a folder whose result is a success is left as it is. A file
+STOP in the folder ends the run at the end of its step.
+
+Under torchrun (`torchrun --nproc-per-node 8 -m training.trainer JOB_FOLDER`) the cards share the work.
 """
 
+import errno
 import json
 import os
+import shutil
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
-from common.core.chat import MARKUPS
+from common.core.chat import MARKUPS, Markup
 from common.core.refusal import Refusal
 from training.core.conversation import EncodedRow, RowRefused, encode_row
 from training.core.recipe import Recipe, from_dict
+
+OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LEAST_FREE_BYTES = 2**20  # with less, whatever failed to be written failed for this
 
 
 class BadJob(Refusal):
@@ -33,24 +41,48 @@ def main(argv: list[str]) -> int:
         sys.stderr.write("usage: python -m training.trainer JOB_FOLDER\n")
         return 2
     folder = Path(argv[0])
+    if not folder.is_dir():
+        sys.stderr.write(f"{folder} is no folder; name one that holds a job.json.\n")
+        return 1
+    if has_succeeded(folder):
+        return 0
+    result = carry_out(folder)
+    if is_main_rank() and not written(folder, result):
+        return 1
+    return 1 if result["state"] == "failed" else 0
+
+
+def has_succeeded(folder: Path) -> bool:
+    """Tell whether an earlier start has finished the job."""
+    path = folder / "result.json"
+    return path.exists() and bool(json.loads(path.read_text(encoding="utf-8"))["state"] == "succeeded")
+
+
+def carry_out(folder: Path) -> dict[str, Any]:
+    """Train, and return what result.json is to say, whatever happens; the log gets the traceback."""
     try:
-        result = {"state": "succeeded", **train(folder)}
+        return {"state": "succeeded", **train(folder)}
     except Stopped:
-        result = {"state": "cancelled"}
+        return {"state": "cancelled"}
     except Refusal as refusal:
-        result = {"state": "failed", "failure": str(refusal)}
-    except OSError as error:
-        traceback.print_exc()
-        result = {
-            "state": "failed",
-            "failure": f"{error.strerror or error} ({error.filename or folder}); free the disk and try again.",
-        }
+        if refusal.__cause__ is not None:
+            traceback.print_exc()
+        return {"state": "failed", "failure": str(refusal)}
     except Exception as error:
         traceback.print_exc()
-        result = {"state": "failed", "failure": f"{type(error).__name__}: {error}"}
-    if is_main_rank():
-        write_result(folder, result)
-    return 1 if result["state"] == "failed" else 0
+        words = failure(folder, error)
+        if is_main_rank():
+            shutil.rmtree(folder / "checkpoint.part", ignore_errors=True)  # room for the result itself
+        return {"state": "failed", "failure": words}
+
+
+def failure(folder: Path, error: Exception) -> str:
+    """Return one sentence for an error that nobody foresaw; a full disk is the one that has a remedy."""
+    words = (str(error).strip() or type(error).__name__).splitlines()[0]
+    is_full = any(os.strerror(code) in words for code in OUT_OF_SPACE)
+    if is_full or shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        return f"The disk of {folder} is full ({words}); free some of it and start again."
+    return f"{type(error).__name__}: {words}; the log has the details."
 
 
 def is_main_rank() -> bool:
@@ -58,11 +90,21 @@ def is_main_rank() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def write_result(folder: Path, result: dict[str, Any]) -> None:
-    """Write result.json in one piece."""
+def written(folder: Path, result: dict[str, Any]) -> bool:
+    """Write result.json in one piece and say a failure on stderr too; return whether the disk took it."""
+    if result["state"] == "failed":
+        sys.stderr.write(f"{result['failure']}\n")
     part = folder / "result.json.part"
-    part.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
-    part.replace(folder / "result.json")
+    try:
+        part.write_text(json.dumps(result, ensure_ascii=False), encoding="utf-8")
+        part.replace(folder / "result.json")
+    except OSError as error:
+        sys.stderr.write(f"{failure(folder, error)} The result was: {result}\n")
+        return False
+    if result["state"] == "succeeded":
+        # Only now, so that a kill between checkpoint and result leaves something to go on from.
+        shutil.rmtree(folder / "state", ignore_errors=True)
+    return True
 
 
 def report(folder: Path, **line: Any) -> None:
@@ -73,7 +115,7 @@ def report(folder: Path, **line: Any) -> None:
 
 
 def train(folder: Path) -> dict[str, Any]:
-    """Load, check every row, train, save; return what result.json says of it.
+    """Load, check every row, train, save, check what was saved; return what result.json says of it.
 
     Raises:
         Refusal: the job cannot be run as it is; Stopped: a STOP file was found.
@@ -85,13 +127,20 @@ def train(folder: Path) -> dict[str, Any]:
     from training.trainer import fit
 
     began = time.monotonic()
-    model, tokenizer = fit.load(job["base"], recipe)
-    rows = encode_rows(folder / job["rows"], tokenizer, recipe)
-    outcome = fit.fit(folder, model, tokenizer, rows, recipe, report=lambda **line: report(folder, **line))
+    if "threads" in job:
+        fit.use_threads(job["threads"])
+    prepared = fit.prepare(folder, job["base"], recipe)
+    rows = encode_rows(folder / job["rows"], prepared.tokenizer, recipe)
+    outcome = fit.fit(prepared, rows, folder=folder, report=lambda **line: report(folder, **line))
     if outcome.stopped:
         raise Stopped
     report(folder, phase="saving", done=outcome.steps, total=outcome.steps)
-    digest = fit.save(folder, outcome.trainer, tokenizer)
+    part = fit.save(folder, outcome.trainer, prepared.tokenizer)
+    if not is_main_rank():
+        return {}
+    report(folder, phase="checking", done=outcome.steps, total=outcome.steps)
+    digest = fit.check(part, prepared.model)
+    fit.publish(folder, part)
     return {
         "steps": outcome.steps,
         "final_loss": outcome.final_loss,
@@ -120,6 +169,9 @@ def read_job(folder: Path) -> dict[str, Any]:
         raise BadJob(f"{path} holds no object; write it with base, rows and recipe.")
     if missing := {"base", "rows", "recipe"} - job.keys():
         raise BadJob(f"{path} does not name {', '.join(sorted(missing))}.")
+    threads = job.get("threads", 1)
+    if type(threads) is not int or threads < 1:
+        raise BadJob(f"{path} gives {threads!r} threads; it is a whole number from 1.")
     return job
 
 
@@ -131,13 +183,16 @@ def encode_rows(path: Path, tokenizer: Any, recipe: Recipe) -> list[EncodedRow]:
         BadJob: the file is missing, empty or torn.
     """
     markup = MARKUPS[recipe.markup]
+    _check_marks(tokenizer, markup)
     end_id = tokenizer.convert_tokens_to_ids(markup.end)
     encoded: list[EncodedRow] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().split(b"\n")  # a text may hold other line ends, such as U+2028
     except OSError as error:
         raise BadJob(f"The rows {path} cannot be read ({error.strerror}).") from error
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
             encoded.append(encode_row(tokenizer, markup, row, max_length=recipe.max_length, end_id=end_id))
@@ -148,6 +203,14 @@ def encode_rows(path: Path, tokenizer: Any, recipe: Recipe) -> list[EncodedRow]:
     if not encoded:
         raise BadJob(f"The rows {path} are empty; there is nothing to train on.")
     return encoded
+
+
+def _check_marks(tokenizer: Any, markup: Markup) -> None:
+    for mark in (markup.stop, markup.end):
+        if len(tokenizer.encode(mark, add_special_tokens=False)) != 1:
+            raise BadJob(
+                f"The base model's tokenizer has no single token for {mark}; choose the markup that it was made with."
+            )
 
 
 if __name__ == "__main__":
