@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from evaluation.models import Evaluation, MarkedAnswer
 from evaluation.queries.measured import Comparison, Curve, Group, Part, Point, Results
@@ -116,7 +115,8 @@ def _extended_line(curve: Curve, series: str, count: int, points: Sequence[Point
     return {
         "type": "scatter",
         "mode": "lines+markers",
-        "name": ngettext("%(model)s, with “Wait”", "%(model)s, with “Wait” ×%(count)d", count) % named,
+        "name": (_("%(model)s, with “Wait”") if count == 1 else _("%(model)s, with “Wait” ×%(count)d"))
+        % named,
         "legendgroup": curve.name,
         "line": {"width": 2, "dash": "dash"},
         "marker": {"size": [0] * len(plain) + [11] * len(points), "symbol": "x"},

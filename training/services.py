@@ -37,6 +37,7 @@ def register_base(*, project: Project, name: str, location: str, markup: str) ->
         raise Refusal(
             _("The markup %(name)s is not one of %(known)s.") % {"name": markup, "known": ", ".join(MARKUPS)}
         )
+    _check_location(location)
     fields = {"kind": Model.Kind.BASE, "location": location, "markup": markup}
     model, _made = Model.objects.get_or_create(project=project, name=name, defaults=fields)
     if (model.kind, model.location, model.markup) != (Model.Kind.BASE, location, markup):
@@ -44,6 +45,16 @@ def register_base(*, project: Project, name: str, location: str, markup: str) ->
             _("The name %(name)s belongs to another model already; choose another.") % {"name": name}
         )
     return model
+
+
+def _check_location(location: str) -> None:
+    """Refuse a folder without a model; a name is for the machine that trains to resolve."""
+    folder = Path(location)
+    if (folder.is_absolute() or folder.exists()) and not (folder / "config.json").is_file():
+        raise Refusal(
+            _("There is no model in %(folder)s; name a folder with config, weights and tokenizer.")
+            % {"folder": location}
+        )
 
 
 def recipe_from(recipe: dict[str, Any] | str) -> tuple[str, Recipe]:

@@ -1,7 +1,6 @@
 """Selections: the criteria run over a project's questions, with a reason for each of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from typing import Any
 
 from django.db import connection, transaction
@@ -46,7 +45,7 @@ def start_selection(
         size=size,
         seed=seed,
         arm_of=arm_of,
-        code_version=f"{CODE_VERSION}, polars {version('polars')}",
+        code_version=CODE_VERSION,
         created_by=by,
     )
     checked(selection, "name", "method_name", "size", "seed").save()

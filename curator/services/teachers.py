@@ -296,6 +296,7 @@ def _ask_all(
     waiting = iter(questions)
     in_flight: dict[Future[Reply], Question] = {}
     failures_in_a_row = answered = 0
+    last_failure: BaseException | None = None
     with client(address) as opened, ThreadPoolExecutor(endpoint.max_in_flight) as pool:
         try:
             while True:
@@ -314,11 +315,15 @@ def _ask_all(
                     stored = _settle(job, future, in_flight.pop(future), store, purse)
                     failures_in_a_row = 0 if stored else failures_in_a_row + 1
                     answered += 1
+                    if not stored:
+                        last_failure = future.exception()
                     _give_up_if_down(future, failures_in_a_row)
                 pulse(answered, wanted, cost_usd=purse.spent)
         finally:
             _settle_rest(job, pool, in_flight, store, purse)
             _keep_counts(job, purse)
+    if last_failure is not None and not job.stored:  # an order that brought nothing is not done
+        raise last_failure
 
 
 def _settle(

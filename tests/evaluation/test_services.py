@@ -125,6 +125,7 @@ def test_a_second_try_marks_again_what_was_generated_and_replaces_what_was_store
 
 
 def test_a_folder_that_is_no_model_fails_the_evaluation_with_the_program_s_sentence(start, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     job = start(location=tmp_path)
 
     with pytest.raises(training_services.ProgramFailed):

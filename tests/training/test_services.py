@@ -129,6 +129,7 @@ def test_a_run_that_is_cancelled_keeps_no_model_and_goes_on_when_tried_again(mak
 
 
 def test_a_base_that_is_no_model_fails_the_run_with_the_program_s_sentence(make_run, tmp_path):
+    (tmp_path / "config.json").write_text("{}")
     job = make_run(location=tmp_path)
 
     with pytest.raises(services.ProgramFailed) as failed:
@@ -241,3 +242,12 @@ def test_a_base_is_not_quietly_kept_in_another_markup(make_project):
 
     with pytest.raises(Refusal, match="belongs to another model"):
         services.register_base(project=project, name="tiny", location="here", markup="qwen2.5")
+
+
+def test_a_folder_without_a_model_is_refused_before_it_is_registered(make_project, tmp_path):
+    project = make_project()
+
+    with pytest.raises(Refusal, match="no model in"):
+        services.register_base(project=project, name="base", location=str(tmp_path), markup="bare")
+
+    assert not Model.objects.exists()
