@@ -137,11 +137,9 @@ def train(folder: Path) -> dict[str, Any]:
     report(folder, phase="saving", done=outcome.steps, total=outcome.steps)
     part = fit.save(folder, outcome.trainer, prepared.tokenizer)
     if not is_main_rank():
-        fit.leave()
         return {}
     report(folder, phase="checking", done=outcome.steps, total=outcome.steps)
     digest = fit.check(part, prepared.model)
-    fit.leave()
     fit.publish(folder, part)
     return {
         "steps": outcome.steps,

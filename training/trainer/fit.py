@@ -369,9 +369,3 @@ def use_threads(count: int) -> None:
 def versions() -> dict[str, str]:
     """Return the versions of what made the checkpoint."""
     return {name: version(name) for name in ("torch", "transformers", "trl", "accelerate", "datasets")}
-
-
-def leave() -> None:
-    """Part from the other processes in order; one that merely ends is aborted by the threads of its group."""
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
