@@ -214,4 +214,9 @@ def _check_marks(tokenizer: Any, markup: Markup) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if "RANK" in os.environ:  # under torchrun: the group's threads abort a process that unwinds beside them
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    sys.exit(status)
