@@ -46,4 +46,4 @@ fix: setup  ## format, and mend what the linter can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 lock: setup  ## write the versions now installed into constraints.txt
-	@$(BIN)/pip freeze --disable-pip-version-check | sed -E 's/\+cpu$$//' > constraints.txt
+	@$(BIN)/pip freeze --all --exclude setuptools --exclude wheel --disable-pip-version-check | sed -E 's/\+cpu$$//' > constraints.txt

@@ -43,7 +43,7 @@ STAGES = (
         Right.SEE_MATERIAL,
         "curator.Question",
         ngettext_lazy("%(shown)s question", "%(shown)s questions", "count"),
-        ("curator.Import",),
+        ("curator.Import", "curator.CopySearch", "curator.Classification"),
     ),
     Stage(
         "traces",
@@ -52,7 +52,7 @@ STAGES = (
         Right.SEE_MATERIAL,
         "curator.Trace",
         ngettext_lazy("%(shown)s trace", "%(shown)s traces", "count"),
-        ("curator.Collection", "curator.Probe"),
+        ("curator.Collection", "curator.Probe", "curator.Grading"),
     ),
     Stage(
         "selection",

@@ -20,7 +20,18 @@ from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from curator import readers
 from curator.core.rows import QuestionRow, Rejected, full_mapping, read_row
-from curator.models import Attempt, Domain, Import, Pool, Question, RowReport, Standing, Trace
+from curator.models import (
+    Attempt,
+    CopyRuling,
+    Domain,
+    DomainSource,
+    Import,
+    Pool,
+    Question,
+    RowReport,
+    Standing,
+    Trace,
+)
 from curator.services import leaks, marking
 
 SHOWN_TEXT = 200
@@ -191,7 +202,7 @@ def _domains(project: Project, rows: list[QuestionRow]) -> dict[str, int]:
 
 _COLUMNS = (
     "project_id, pool_id, imported_by_id, content_hash, external_id, text, options, key, solution, marks, "
-    "language, domain_id, standing, neutralised, created_at"
+    "language, domain_id, domain_source, tags, copy_ruling, standing, neutralised, created_at, changed_at"
 )
 
 
@@ -213,8 +224,12 @@ def _copy_questions(job: Import, rows: list[QuestionRow], domains: Mapping[str, 
                     row.marks,
                     row.language,
                     domains.get(row.domain),
+                    DomainSource.FILE.value if row.domain else "",
+                    [],
+                    CopyRuling.OPEN.value,
                     Standing.OPEN.value,
                     row.neutralised,
+                    now,
                     now,
                 )
             )

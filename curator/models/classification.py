@@ -1,0 +1,72 @@
+"""Putting questions into domains by machine, and the vectors that help with it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from pgvector.django import VectorField
+
+from common.access import ProjectRow, Right
+from common.jobs import Job
+from common.models import Project
+from curator.models.endpoints import Assistant, Embedder
+from curator.models.questions import Question
+from curator.models.taxonomy import HASH_LENGTH
+
+
+class Classification(Job, ProjectRow):
+    """One order to put questions into domains; what an expert has said is left alone."""
+
+    class Way(models.TextChoices):
+        RULES = "rules", _("by rules")
+        ASSISTANT = "assistant", _("by a model")
+        NEAREST = "nearest", _("by the nearest labelled questions")
+
+    task_name: ClassVar[str] = "curator.tasks.run_classification"
+    edit_right: ClassVar[Right] = Right.SPEND
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="classifications")
+    way = models.CharField(max_length=9, choices=Way)
+    assistant = models.ForeignKey(Assistant, models.SET_NULL, null=True, blank=True, related_name="+")
+    embedder = models.ForeignKey(Embedder, models.SET_NULL, null=True, blank=True, related_name="+")
+    only_unlabelled = models.BooleanField(default=True)
+    asked = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+
+    class Meta(Job.Meta):
+        verbose_name = _("classification")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            *Job.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(way__in=["rules", "assistant", "nearest"]), name="classification_way_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_way_display()} #{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("classification", args=[self.pk])
+
+
+class Embedding(ProjectRow):
+    """A question's text as one model's vector."""
+
+    project_path: ClassVar[str] = "question__project"
+
+    question = models.ForeignKey(Question, models.CASCADE, related_name="embeddings")
+    embedder = models.ForeignKey(Embedder, models.CASCADE, related_name="embeddings")
+    content_hash = models.CharField(max_length=HASH_LENGTH)  # of the text that was embedded
+    vector = VectorField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["question", "embedder"], name="embedding_once_per_model")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.embedder_id} → {self.question_id}"

@@ -1,0 +1,83 @@
+"""Grading by a model where rules cannot decide, and the expert's check of it."""
+
+from decimal import Decimal
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from common.access import ProjectRow, Right
+from common.jobs import Job
+from common.models import Project
+from curator.models.answers import Attempt, Trace
+from curator.models.endpoints import Assistant
+
+
+class Grading(Job, ProjectRow):
+    """One order to an assistant: grade the answers that rules could not decide."""
+
+    task_name: ClassVar[str] = "curator.tasks.run_grading"
+    edit_right: ClassVar[Right] = Right.SPEND
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="gradings")
+    assistant = models.ForeignKey(Assistant, models.CASCADE, related_name="gradings")
+    asked = models.PositiveIntegerField(default=0)
+    stored = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+
+    class Meta(Job.Meta):
+        verbose_name = _("grading")
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.assistant} #{self.pk}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("grading", args=[self.pk])
+
+
+class Grade(ProjectRow):
+    """An assistant's Yes or No about one answer, with its explanation."""
+
+    project_path: ClassVar[str] = "grading__project"
+
+    grading = models.ForeignKey(Grading, models.CASCADE, related_name="grades")
+    trace = models.OneToOneField(Trace, models.CASCADE, null=True, blank=True, related_name="grade")
+    attempt = models.OneToOneField(Attempt, models.CASCADE, null=True, blank=True, related_name="grade")
+    is_right = models.BooleanField()
+    explanation = models.TextField(blank=True)
+    tries = models.PositiveSmallIntegerField(default=1)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(trace__isnull=True) ^ Q(attempt__isnull=True), name="grade_of_one_answer"
+            ),
+            models.CheckConstraint(condition=Q(cost_usd__gte=0), name="grade_cost_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return "Yes" if self.is_right else "No"
+
+
+class SpotCheck(ProjectRow):
+    """An expert's own verdict on an answer that an assistant has graded, given without seeing the grade."""
+
+    project_path: ClassVar[str] = "grade__grading__project"
+    edit_right: ClassVar[Right] = Right.REVIEW
+
+    grade = models.ForeignKey(Grade, models.CASCADE, related_name="spot_checks")
+    expert = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="spot_checks")
+    is_right = models.BooleanField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["grade", "expert"], name="spot_check_once_per_expert")]
+
+    def __str__(self) -> str:
+        return f"{self.expert}: {self.is_right}"
