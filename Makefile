@@ -7,7 +7,7 @@ GROUPS := --group site --group embedded --group train --group test
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt
 export PYTHONWARNINGS ?= ignore::RuntimeWarning:platformdirs.api
 
-.PHONY: help setup demo test check fix serve lock
+.PHONY: help setup demo test check fix serve bench lock
 
 help:  ## list these commands
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 10
@@ -35,6 +35,9 @@ test: setup  ## every test, and every check
 	@$(MAKE) --no-print-directory check
 	@echo "== tests"
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+bench: setup  ## every promise about speed, each as a ratio to a baseline of the same run (ARGS="--only imports")
+	@$(BIN)/python -m tests.bench $(ARGS)
 
 check: setup  ## format, lint, types, import contracts, migrations, deployment settings
 	@$(BIN)/ruff format --check --quiet .

@@ -48,17 +48,22 @@ class StageCommand(BaseCommand):
         began = monotonic()
         try:
             outcome = self.carry_out(**options)
-        except Refusal as refusal:
-            raise CommandError(str(refusal), returncode=1) from refusal
-        except OSError as error:
-            raise CommandError(
-                f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), returncode=1
-            ) from error
+        except (Refusal, OSError) as error:
+            sentence = _sentence(error)
+            if options["json"]:
+                self.stdout.write(json.dumps({"error": sentence}, ensure_ascii=False))
+            raise CommandError(sentence, returncode=1) from error
         outcome.setdefault("seconds", round(monotonic() - began, 3))
         if options["json"]:
             self.stdout.write(json.dumps(outcome, ensure_ascii=False, default=_plain))
         else:
             self.stdout.write("\n".join(f"{key}: {_shown(value)}" for key, value in outcome.items()))
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+    return str(error)
 
 
 def _plain(value: Any) -> Any:

@@ -8,7 +8,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,20 @@ class AddressRefused(Refusal):
 
 class EndpointFailed(Refusal):
     """An endpoint gave no usable reply; the message says which endpoint and what it said."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """What a model is asked: its task, where it has one beside the question, and whether it is to send JSON."""
+
+    user: str
+    system: str = ""
+    wants_json: bool = False
+
+    @property
+    def size_bytes(self) -> int:
+        """Return the size of its text; no tokenizer makes more tokens than there are bytes."""
+        return len(self.user.encode()) + len(self.system.encode())
 
 
 @dataclass(frozen=True)
@@ -106,19 +120,41 @@ def client(address: Address) -> Iterator[openai.OpenAI]:
         yield opened
 
 
-def ask(opened: openai.OpenAI, address: Address, question: str) -> Reply:
+class Line:
+    """An open client of one endpoint, which remembers what that endpoint does not take."""
+
+    def __init__(self, opened: openai.OpenAI, address: Address) -> None:
+        self.opened = opened
+        self.address = address
+        self.takes_json = True
+
+    def ask(self, prompt: Prompt) -> Reply:
+        """Ask one question; where the endpoint cannot be held to JSON, ask without that.
+
+        Raises:
+            EndpointFailed: as `ask`.
+        """
+        plain = replace(prompt, wants_json=False)
+        if not prompt.wants_json or not self.takes_json:
+            return ask(self.opened, self.address, plain)
+        try:
+            return ask(self.opened, self.address, prompt)
+        except EndpointFailed as failure:
+            if not isinstance(failure.__cause__, openai.BadRequestError | openai.UnprocessableEntityError):
+                raise
+        reply = ask(self.opened, self.address, plain)
+        self.takes_json = False  # now it is known that the form was refused, and not the question
+        return reply
+
+
+def ask(opened: openai.OpenAI, address: Address, prompt: Prompt) -> Reply:
     """Ask one question and return thinking and answer.
 
     Raises:
         EndpointFailed: no reply after the retries, or one that cannot be used.
     """
     try:
-        completion = opened.chat.completions.create(
-            model=address.model,
-            messages=[{"role": "user", "content": question}],
-            max_tokens=address.max_tokens,
-            temperature=address.temperature,
-        )
+        completion = opened.chat.completions.create(**_request(address, prompt))
     except openai.OpenAIError as error:
         raise EndpointFailed(f"{address.name} at {address.base_url} gave no answer: {error}") from error
     except (ValueError, TypeError, AttributeError) as error:  # the library builds on JSON of any shape
@@ -126,6 +162,17 @@ def ask(opened: openai.OpenAI, address: Address, question: str) -> Reply:
             f"{address.name} at {address.base_url} sent a reply that is no JSON ({error})."
         ) from error
     return _read(completion, address)
+
+
+def _request(address: Address, prompt: Prompt) -> dict[str, Any]:
+    system = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    return {
+        "model": address.model,
+        "messages": [*system, {"role": "user", "content": prompt.user}],
+        "max_tokens": address.max_tokens,
+        "temperature": address.temperature,
+        **({"response_format": {"type": "json_object"}} if prompt.wants_json else {}),
+    }
 
 
 def _read(completion: Any, address: Address) -> Reply:

@@ -17,12 +17,13 @@ from typing import Any, ClassVar
 
 import pgtrigger
 from django.conf import settings
-from django.db import models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 BEAT_SECONDS = 1.0
+BESIDE = "beside"
 
 
 class JobState(models.TextChoices):
@@ -171,9 +172,10 @@ class Job(models.Model):
             raise AlreadyClaimed(self)
         self.refresh_from_db()
 
-    def _mine(self) -> "models.QuerySet[Any]":
+    def _mine(self, using: str = DEFAULT_DB_ALIAS) -> "models.QuerySet[Any]":
         """Return this row as long as it is still this worker's: the claim count is the fence."""
-        return type(self)._default_manager.filter(pk=self.pk, state=JobState.RUNNING, claims=self.claims)
+        rows = type(self)._default_manager.using(using)
+        return rows.filter(pk=self.pk, state=JobState.RUNNING, claims=self.claims)
 
     def beat(
         self,
@@ -183,8 +185,9 @@ class Job(models.Model):
         total: int | None = None,
         phase: str | None = None,
         cost_usd: Decimal | None = None,
+        using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """Renew the heartbeat and record the progress.
+        """Renew the heartbeat and record the progress, over the connection `using`.
 
         Raises:
             ClaimLost: the job was given to another worker.
@@ -194,9 +197,9 @@ class Job(models.Model):
         changes = {field: value for field, value in named.items() if value is not None}
         for field, value in changes.items():
             setattr(self, field, value)
-        if not self._mine().update(heartbeat_at=now, **changes):
+        if not self._mine(using).update(heartbeat_at=now, **changes):
             raise ClaimLost(self)
-        if self._mine().filter(cancel_requested=True).exists():
+        if self._mine(using).filter(cancel_requested=True).exists():
             raise Cancelled(self)
 
     def finish(self, *, state: JobState, now: datetime, failure: str = "") -> None:
@@ -275,6 +278,24 @@ def carried(job: Job) -> Iterator[None]:
         job.finish(state=JobState.SUCCEEDED, now=timezone.now())
 
 
+@contextmanager
+def beside() -> Iterator[str]:
+    """Yield the alias of a second connection, over which a job beats while its work is one transaction.
+
+    What beats inside that transaction, nobody sees before its end. Where one is open already, there is no
+    beside, and its own connection is yielded.
+    """
+    if connection.in_atomic_block:
+        yield DEFAULT_DB_ALIAS
+        return
+    connections[BESIDE] = connection.copy(BESIDE)
+    try:
+        yield BESIDE
+    finally:
+        connections[BESIDE].close()
+        del connections[BESIDE]
+
+
 Watch = Callable[[Job], None]
 
 
@@ -285,9 +306,10 @@ def unwatched(job: Job) -> None:
 class Pulse:
     """Beats for a job as its work goes on, at most once a second, so that counting stays cheap."""
 
-    def __init__(self, job: Job, watch: Watch = unwatched) -> None:
+    def __init__(self, job: Job, watch: Watch = unwatched, *, using: str = DEFAULT_DB_ALIAS) -> None:
         self.job = job
         self.watch = watch
+        self.using = using
         self.last = 0.0
 
     def __call__(self, done: int, total: int | None = None, *, phase: str | None = None, **more: Any) -> None:
@@ -296,7 +318,7 @@ class Pulse:
         if fresh and done != total and phase in (None, self.job.phase):
             return
         self.last = time.monotonic()
-        self.job.beat(now=timezone.now(), done=done, total=total, phase=phase, **more)
+        self.job.beat(now=timezone.now(), done=done, total=total, phase=phase, using=self.using, **more)
         self.watch(self.job)
 
 

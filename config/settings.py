@@ -249,7 +249,11 @@ CELERY_TASK_ROUTES = {
     "evaluation.tasks.*": {"queue": "gpu"},
     "*": {"queue": "cpu"},
 }
-CELERY_BEAT_SCHEDULE = {"sweep jobs": {"task": "common.tasks.sweep_jobs", "schedule": 15.0}}
+CELERY_BEAT_SCHEDULE = {
+    "sweep jobs": {"task": "common.tasks.sweep_jobs", "schedule": 15.0},
+    "write words": {"task": "curator.tasks.write_words", "schedule": 60.0},
+    "forget uploads": {"task": "curator.tasks.forget_uploads", "schedule": 3600.0},
+}
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "celerybeat-schedule")
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from django.utils.translation import gettext as _
 
 from curator.queries import Spread
@@ -22,6 +23,7 @@ def domains_figure(spread: Spread) -> Figure | None:
         "data": [
             _shares(_("all questions"), names, pool, sum(spread.pool), "muted"),
             _shares(_("selected"), names, members, sum(spread.members), "tuned"),
+            *_wanted(spread),
         ],
         "layout": {
             "barmode": "group",
@@ -29,6 +31,25 @@ def domains_figure(spread: Spread) -> Figure | None:
             "yaxis": {"title": {"text": _("share")}, "tickformat": ".0%", "rangemode": "tozero"},
         },
     }
+
+
+def _wanted(spread: Spread) -> list[Figure]:
+    """Return the shares that a blueprint asks for, as marks over the bars."""
+    if not any(spread.wanted):
+        return []
+    shares = list(spread.wanted[:MOST_DOMAINS])
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "name": _("blueprint"),
+            "x": list(spread.names[:MOST_DOMAINS]),
+            "y": shares,
+            "marker": {"symbol": "line-ew-open", "size": 18, "line": {"width": 3}},
+            "hovertemplate": "%{y:.1%}",
+            "meta": {"series": "arm1"},
+        }
+    ]
 
 
 def _shares(name: str, places: Sequence[str], counts: Sequence[int], total: int, series: str) -> Figure:
@@ -51,7 +72,7 @@ def lengths_figure(selected: Sequence[int], others: Sequence[int]) -> Figure | N
     names = [f"{low:,}–{high:,}" for low, high in bins]
     traces = []
     for name, lengths, series in ((_("left out"), others, "muted"), (_("selected"), selected, "tuned")):
-        counts = [sum(low <= length <= high for length in lengths) for low, high in bins]
+        counts = _counted(lengths, bins)
         if lengths:
             traces.append(_shares(name, names, counts, len(lengths), series))
     return {
@@ -87,14 +108,17 @@ def _round_up(width: float) -> int:
 
 def counted_lengths(selected: Sequence[int], others: Sequence[int]) -> list[tuple[str, int, int]]:
     """Return the numbers behind `lengths_figure`, a line for each range."""
-    return [
-        (
-            f"{low:,}–{high:,}",
-            sum(low <= length <= high for length in selected),
-            sum(low <= length <= high for length in others),
-        )
-        for low, high in length_bins([*selected, *others])
-    ]
+    bins = length_bins([*selected, *others])
+    names = [f"{low:,}–{high:,}" for low, high in bins]
+    return list(zip(names, _counted(selected, bins), _counted(others, bins), strict=True))
+
+
+def _counted(lengths: Sequence[int], bins: Sequence[tuple[int, int]]) -> list[int]:
+    """Return how many lengths lie in each bin; bins follow each other without a gap."""
+    if not bins:
+        return []
+    edges = [low for low, _high in bins] + [bins[-1][1] + 1]
+    return [int(count) for count in np.histogram(np.asarray(lengths, dtype=float), edges)[0]]
 
 
 def verdicts_figure(counts: Sequence[tuple[str, str, int]]) -> Figure | None:

@@ -7,11 +7,12 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+import xlsxwriter
 
 from common.core.chat import QWEN, question_prompt, question_with_options, reply
 from common.core.refusal import Refusal
@@ -19,6 +20,8 @@ from common.core.refusal import Refusal
 Row = Mapping[str, Any]
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _PLAIN_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)*%?")
+
+_TOO_LARGE_FOR_A_WORKBOOK = "A row is too long for a workbook, or there are too many; download the CSV."
 
 
 class NotWritten(Refusal):
@@ -88,6 +91,29 @@ def spreadsheet_cell(value: Any) -> str:
         return ""
     text = json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)
     return f"'{text}" if text.startswith(_FORMULA) and not _PLAIN_NUMBER.fullmatch(text) else text
+
+
+def cell_without_mark(cell: Any) -> Any:
+    """Return what `spreadsheet_cell` made a cell of, for a spreadsheet that comes back."""
+    bare = cell[1:] if isinstance(cell, str) else ""
+    return bare if bare and spreadsheet_cell(bare) == cell else cell
+
+
+def as_workbook(rows: Iterable[Sequence[str]]) -> bytes:
+    """Return rows of texts as a workbook of one sheet, in which every cell is a text and no formula.
+
+    Raises:
+        NotWritten: a text is longer than a cell can be, or there are too many rows.
+    """
+    file = io.BytesIO()
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(file, options) as workbook:
+        sheet = workbook.add_worksheet()
+        for number, row in enumerate(rows):
+            for place, text in enumerate(row):
+                if sheet.write_string(number, place, text):
+                    raise NotWritten(_TOO_LARGE_FOR_A_WORKBOOK)
+    return file.getvalue()
 
 
 def as_parquet(rows: Sequence[Row]) -> bytes:

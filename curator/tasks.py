@@ -5,10 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from celery import shared_task
+from django.utils import timezone
 
 from common.jobs import AlreadyClaimed, Job
-from curator.models import Collection, Import, Probe, Selection
-from curator.services import pools, selections, teachers
+from curator.models import Classification, Collection, CopySearch, Grading, Import, Probe, Selection
+from curator.services import classification, copies, grading, imports, selections, teachers, uploads, words
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,20 @@ def _carry(kind: type[Job], job_id: int, service: Callable[..., Any]) -> None:
 @shared_task
 def run_import(*, job_id: int) -> None:
     """Carry one import from queued to done."""
-    _carry(Import, job_id, pools.run_import)
+    _carry(Import, job_id, imports.run_import)
+    write_words.delay()
+
+
+@shared_task
+def write_words() -> None:
+    """Write the words of questions that have none yet, so that a search finds them by its index."""
+    words.write_missing_words()
+
+
+@shared_task
+def forget_uploads() -> None:
+    """Remove the files that nobody read in."""
+    uploads.forget_old(now=timezone.now())
 
 
 @shared_task
@@ -39,6 +53,24 @@ def run_probe(*, job_id: int) -> None:
 
 
 @shared_task
+def run_grading(*, job_id: int) -> None:
+    """Carry one order to an assistant, to grade answers, from queued to done."""
+    _carry(Grading, job_id, grading.run_grading)
+
+
+@shared_task
 def run_selection(*, job_id: int) -> None:
     """Carry one selection from queued to done."""
     _carry(Selection, job_id, selections.run_selection)
+
+
+@shared_task
+def run_classification(*, job_id: int) -> None:
+    """Carry one sorting of questions into domains from queued to done."""
+    _carry(Classification, job_id, classification.run_classification)
+
+
+@shared_task
+def run_copy_search(*, job_id: int) -> None:
+    """Carry one search for near copies from queued to done."""
+    _carry(CopySearch, job_id, copies.run_copy_search)

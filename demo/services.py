@@ -23,7 +23,7 @@ from common.jobs import JobState, Watch
 from common.models import Membership, Project, User
 from common.services import create_project
 from curator.models import Benchmark, Dataset, Import, Pool, Selection, Solver, Teacher, Trace
-from curator.services import benchmarks, datasets, pools, reviews, selections, taxonomy, teachers
+from curator.services import benchmarks, datasets, imports, pools, reviews, selections, taxonomy, teachers
 from demo import field as demo_field
 from demo import sources
 from evaluation.models import Evaluation, Round
@@ -176,7 +176,7 @@ def _read_pools(loop: Loop) -> None:
                         mapping=None,
                         by=loop.owner,
                     )
-                    pools.run_import(job=job, watch=watch)
+                    imports.run_import(job=job, watch=watch)
         if not Benchmark.objects.filter(project=loop.project).exists():
             benchmarks.import_benchmark(project=loop.project, path=written.benchmark, name="held-out paper")
 

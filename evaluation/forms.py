@@ -48,7 +48,7 @@ class EvaluationForm(forms.Form):
         super().__init__(*args, **options)
         models = Model.objects.filter(project=project).exclude(kind=Model.Kind.REMOTE)
         self.fields["model"].queryset = models.order_by("kind", "name")
-        self.fields["benchmark"].queryset = Benchmark.objects.filter(project=project)
+        self.fields["benchmark"].queryset = Benchmark.objects.filter(project=project, is_exam=False)
 
     def clean_budgets(self) -> list[int]:
         """Return the budgets, each once and in order."""

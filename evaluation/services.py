@@ -10,13 +10,13 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from common.core.chat import question_with_options
+from common.core.intervals import wilson
 from common.core.refusal import Refusal
 from common.jobs import JobState, Watch, carried, unwatched
 from common.models import Project, User
 from curator.models import Benchmark, BenchmarkItem, Dataset
 from evaluation.core.grading import Grade, grade
 from evaluation.core.policy import policies_from
-from evaluation.core.statistics import wilson
 from evaluation.models import Evaluation, MarkedAnswer, Round, Thought
 from training.models import Model, Run
 from training.services import follow_program, job_folder, write_job
@@ -30,10 +30,15 @@ def start_evaluation(
     """Queue one model on one benchmark under these policies.
 
     Raises:
-        Refusal: a policy cannot be used, the benchmark is empty or of another project.
+        Refusal: a policy cannot be used, the benchmark is empty, only held out, or of another project.
     """
     if model.project_id != benchmark.project_id:
         raise Refusal(_("The benchmark %(name)s belongs to another project.") % {"name": benchmark.name})
+    if benchmark.is_exam:
+        raise Refusal(
+            _("%(name)s is held out only; read it as a benchmark with keys to measure a model on it.")
+            % {"name": benchmark.name}
+        )
     if not benchmark.items.exists():
         raise Refusal(_("The benchmark %(name)s has no items.") % {"name": benchmark.name})
     evaluation: Evaluation = Evaluation.objects.create(

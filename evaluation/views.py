@@ -74,7 +74,7 @@ def evaluation_new(request: HttpRequest, slug: str) -> HttpResponse:
 def _first_choice(project: Project, given: dict[str, str | None]) -> dict[str, Any]:
     """Return what the form begins with: what the address names, else a base and the only benchmark."""
     base = Model.objects.filter(project=project, kind=Model.Kind.BASE).first()
-    benchmark = Benchmark.objects.filter(project=project).first()
+    benchmark = Benchmark.objects.filter(project=project, is_exam=False).first()
     return {"model": given["model"] or base, "benchmark": given["benchmark"] or benchmark}
 
 

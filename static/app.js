@@ -66,6 +66,20 @@
     opened = [];
   });
 
+  // A slider shows its number beside it.
+  const showNumber = (slider) => {
+    let shown = slider.nextElementSibling;
+    if (shown?.tagName !== "OUTPUT") {
+      shown = document.createElement("output");
+      slider.after(shown);
+    }
+    shown.textContent = slider.value;
+  };
+  const showNumbers = (place) => place.querySelectorAll("input[data-shows]").forEach(showNumber);
+  document.addEventListener("input", (event) => { if (event.target.matches("input[data-shows]")) showNumber(event.target); });
+  document.addEventListener("htmx:afterSettle", () => showNumbers(document));
+  showNumbers(document);
+
   // A form is sent once; a second click of an impatient reader does nothing.
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -73,6 +87,37 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "1";
     window.setTimeout(() => delete form.dataset.sent, 4000);
+  });
+
+  // Fields that say nothing stay out of the address.
+  root.dataset.script = "";
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { elt, parameters } = event.detail;
+    if (!elt.matches("[data-sparse]")) return;
+    [...new Set(parameters.keys())].filter((name) => parameters.getAll(name).every((value) => value === ""))
+      .forEach((name) => parameters.delete(name));
+  });
+
+  // One box ticks all boxes of a name on the page.
+  document.addEventListener("change", (event) => {
+    const { checks } = event.target.dataset;
+    if (!checks) return;
+    document.querySelectorAll(`input[name="${CSS.escape(checks)}"]`).forEach((box) => { box.checked = event.target.checked; });
+  });
+
+  // Enter saves one field of a list and goes on to the next.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing || !event.target.matches("[data-fill]") || !window.htmx) return;
+    event.preventDefault();
+    if (event.target.value.trim()) window.htmx.trigger(event.target, "fill");
+  });
+  document.addEventListener("htmx:afterSettle", (event) => {
+    const cell = event.detail.requestConfig?.elt.matches("[data-fill]") && event.detail.target;
+    if (!cell) return;
+    const open = [...document.querySelectorAll("[data-fill]")];
+    const next = cell.querySelector("[data-fill]") ||
+      open.find((field) => cell.compareDocumentPosition(field) & Node.DOCUMENT_POSITION_FOLLOWING);
+    (next || document.querySelector("[form=fill].primary"))?.focus();
   });
 
   document.querySelector(".stepper .current")?.scrollIntoView?.({ block: "nearest", inline: "center" });

@@ -10,6 +10,7 @@ from typing import Any
 
 Answer = tuple[int, bytes]  # status and body
 ReplyTo = Callable[[str, int], Answer]  # the question, and how many were asked before it
+EmbedAs = Callable[[list[str], int], Answer]  # the texts, and how many batches came before
 
 
 def completion(
@@ -33,6 +34,20 @@ def whole(choices: list[dict[str, Any]], usage: dict[str, int] | None = None) ->
     return 200, json.dumps(reply | ({"usage": usage} if usage else {})).encode()
 
 
+def embeddings(vectors: list[list[float]], *, tokens_in: int = 10) -> Answer:
+    """Return vectors as such servers word them."""
+    rows = [
+        {"object": "embedding", "index": index, "embedding": vector} for index, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": tokens_in, "total_tokens": tokens_in}
+    return 200, json.dumps({"object": "list", "data": rows, "model": "stand-in", "usage": usage}).encode()
+
+
+def letters(texts: list[str], _before: int) -> Answer:
+    """Embed each text as how often each letter from a to z stands in it."""
+    return embeddings([[1.0 + text.lower().count(chr(97 + place)) for place in range(26)] for text in texts])
+
+
 def failure(status: int, message: str = "the stand-in is told to fail") -> Answer:
     """Return an error as such servers word it."""
     return status, json.dumps({"error": {"message": message, "type": "stand_in"}}).encode()
@@ -52,6 +67,8 @@ class StandIn(ThreadingHTTPServer):
     def __init__(self, reply_to: ReplyTo) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.reply_to = reply_to
+        self.embed_as: EmbedAs = letters
+        self.batches: list[list[str]] = []  # of texts to embed
         self.asked: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str] = []
@@ -71,6 +88,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path.endswith("/embeddings"):
+            self._embed(request)
+            return
         question = request["messages"][-1]["content"]
         with self.server.lock:
             before = len(self.server.asked)
@@ -78,7 +98,18 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.requests.append(request)
             self.server.keys.append(self.headers["Authorization"])
         self.server.gate.wait(30)
-        status, body = self.server.reply_to(question, before)
+        self._answer(*self.server.reply_to(question, before))
+
+    def _embed(self, request: dict[str, Any]) -> None:
+        with self.server.lock:
+            before = len(self.server.batches)
+            self.server.batches.append(request["input"])
+            self.server.requests.append(request)
+            self.server.keys.append(self.headers["Authorization"])
+        self.server.gate.wait(30)
+        self._answer(*self.server.embed_as(request["input"], before))
+
+    def _answer(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

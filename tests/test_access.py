@@ -6,13 +6,21 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from common.access import RIGHTS, Right, Role
 from common.models import Membership
 from curator.models import (
+    Assistant,
     Benchmark,
     BenchmarkItem,
+    Classification,
     Collection,
     Dataset,
     DatasetRow,
+    Domain,
+    DomainRule,
+    Embedder,
+    Grading,
     Import,
     Probe,
+    QualityPattern,
+    QuestionEdit,
     Selection,
     Solver,
 )
@@ -39,19 +47,46 @@ PAGES = {
     "upload_preview": (CURATE, "upload"),
     "import": (MATERIAL, "import"),
     "import_report": (MATERIAL, "import"),
+    "import_workbook": (MATERIAL, "import"),
     "questions": (MATERIAL, "project"),
     "question": (MATERIAL, "question"),
+    "question_edit": (CURATE, "question"),
     "taxonomy": (MATERIAL, "project"),
+    "taxonomy_typed": (CURATE, "project"),
+    "domain_new": (CURATE, "project"),
+    "domain": (MATERIAL, "domain"),
+    "domain_remove": (CURATE, "domain"),
+    "classification_new": (CURATE, "project"),
+    "classification": (MATERIAL, "classification"),
     "teachers": (MATERIAL, "project"),
     "teacher_new": (SPEND, "project"),
-    "solver_new": (SPEND, "project"),
+    "teacher_edit": (SPEND, "teacher"),
     "teacher": (MATERIAL, "teacher"),
+    "solver_new": (SPEND, "project"),
+    "solver_edit": (SPEND, "solver"),
     "solver": (MATERIAL, "solver"),
+    "assistant_new": (SPEND, "project"),
+    "assistant_edit": (SPEND, "assistant"),
+    "assistant": (MATERIAL, "assistant"),
+    "embedder_new": (SPEND, "project"),
+    "embedder_edit": (SPEND, "embedder"),
+    "embedder": (MATERIAL, "embedder"),
+    "gradings": (MATERIAL, "project"),
+    "grading": (MATERIAL, "grading"),
+    "spot_check": (REVIEW, "grading"),
     "collection": (MATERIAL, "collection"),
     "probe": (MATERIAL, "probe"),
     "trace": (MATERIAL, "trace"),
     "selections": (MATERIAL, "project"),
     "selection": (MATERIAL, "selection"),
+    "selection_try": (CURATE, "project"),
+    "selection_why": (MATERIAL, "selection"),
+    "selection_compared": (MATERIAL, "selection"),
+    "selection_compare": (MATERIAL, "compared"),
+    "selection_delete": (CURATE, "selection"),
+    "patterns": (MATERIAL, "project"),
+    "pattern_count": (CURATE, "project"),
+    "pattern": (MATERIAL, "pattern"),
     "reviews": (MATERIAL, "project"),
     "review": (REVIEW, "selection"),
     "datasets": (MATERIAL, "project"),
@@ -59,6 +94,9 @@ PAGES = {
     "dataset_download": (MATERIAL, "download"),
     "benchmarks": (SEE, "project"),
     "benchmark": (SEE, "benchmark"),
+    "leaks": (MATERIAL, "project"),
+    "copies": (MATERIAL, "project"),
+    "copy_cluster": (MATERIAL, "question"),
     "runs": (SEE, "project"),
     "models": (SEE, "project"),
     "run": (SEE, "run"),
@@ -70,7 +108,13 @@ PAGES = {
 }
 ACTIONS = {
     "upload": (CURATE, "pool"),
+    "upload_drop": (CURATE, "upload"),
     "traces_import": (CURATE, "project"),
+    "rule_add": (CURATE, "domain"),
+    "domain_questions": (CURATE, "domain"),
+    "rule_remove": (CURATE, "rule"),
+    "classification_cancel": (CURATE, "classification"),
+    "classification_retry": (CURATE, "classification"),
     "member_add": (INVITE, "project"),
     "member_role": (INVITE, "member"),
     "member_remove": (INVITE, "member"),
@@ -78,12 +122,30 @@ ACTIONS = {
     "import_retry": (CURATE, "import"),
     "import_undo": (CURATE, "import"),
     "question_key": (CURATE, "question"),
+    "questions_change": (CURATE, "project"),
+    "questions_undo": (CURATE, "project"),
+    "questions_keys": (CURATE, "project"),
+    "edit_revert": (CURATE, "edit"),
+    "leaks_overrule": (CURATE, "project"),
+    "leaks_restore": (CURATE, "project"),
+    "leaks_search": (CURATE, "project"),
+    "copies_cancel": (CURATE, "project"),
+    "copies_retry": (CURATE, "project"),
+    "copy_ruling": (CURATE, "question"),
     "question_standing": (CURATE, "question"),
     "collection_cancel": (SPEND, "collection"),
     "collection_retry": (SPEND, "collection"),
+    "teacher_remove": (SPEND, "teacher"),
+    "solver_remove": (SPEND, "solver"),
+    "assistant_remove": (SPEND, "assistant"),
+    "embedder_remove": (SPEND, "embedder"),
+    "grading_cancel": (SPEND, "grading"),
+    "grading_retry": (SPEND, "grading"),
+    "spot_check_undo": (REVIEW, "grading"),
     "probe_cancel": (SPEND, "probe"),
     "probe_retry": (SPEND, "probe"),
     "adjudicate": (CURATE, "trace"),
+    "selection_keep": (CURATE, "project"),
     "selection_cancel": (CURATE, "selection"),
     "selection_retry": (CURATE, "selection"),
     "selection_arms": (CURATE, "selection"),
@@ -119,8 +181,10 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     project = make_project()
     pool = make_pool(project)
     question = make_question(pool)
+    domain = Domain.objects.create(project=project, code="A", name="Assets")
     teacher = make_teacher(project)
     solver = Solver.objects.create(project=project, name="solver")
+    assistant = Assistant.objects.create(project=project, name="assistant")
     benchmark = Benchmark.objects.create(project=project, name="paper", file_name="f", content_hash="b")
     item = BenchmarkItem.objects.create(
         benchmark=benchmark, position=0, content_hash="i", text="1+1?", key="2", language="en"
@@ -145,12 +209,23 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "upload": pool,
         "import": Import.objects.create(pool=pool, file_name="f.csv", file_hash="h"),
         "question": question,
+        "domain": domain,
+        "edit": QuestionEdit.objects.create(question=question, field="key", before="1", after="2"),
+        "rule": DomainRule.objects.create(domain=domain, words="tax"),
+        "classification": Classification.objects.create(project=project, way="rules"),
         "teacher": teacher,
         "solver": solver,
+        "assistant": assistant,
+        "embedder": Embedder.objects.create(project=project, name="embedder"),
+        "grading": Grading.objects.create(project=project, assistant=assistant),
         "collection": Collection.objects.create(project=project, teacher=teacher),
         "probe": Probe.objects.create(project=project, solver=solver),
         "trace": make_trace(question, teacher),
         "selection": selection,
+        "compared": selection,
+        "pattern": QualityPattern.objects.create(
+            project=project, name="annex", place="question", expression="annex", reason="It needs an annex."
+        ),
         "dataset": dataset,
         "download": dataset,
         "benchmark": benchmark,
@@ -173,7 +248,8 @@ def address(name, kind, loop):
         return reverse(name, args=[loop["project"].slug])
     if kind == "member":
         return reverse(name, args=[loop["project"].slug, loop["member"].pk])
-    more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0]}.get(kind, [])
+    more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0]}
+    more = (more | {"compared": [loop["compared"].pk]}).get(kind, [])
     return reverse(name, args=[loop[kind].pk, *more])
 
 

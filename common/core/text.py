@@ -13,19 +13,52 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U000200
 _WORD = re.compile(rf"[{CJK}]|[^\W_{CJK}]+(?:['’.][^\W_{CJK}]+)*")
 _IS_CJK = re.compile(rf"[{CJK}]")
 _CJK_RUN = re.compile(rf"[{CJK}]+")
+_WIDE_STOPS = tuple((wide, unicodedata.normalize("NFKC", wide)) for wide in "，（）：；？！．％\u3000\u00a0")
+_ASCII_CONTROL = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
+_RARE_SPACES = "\x85\u1680\u2028\u2029"  # all white space beyond ASCII that NFKC leaves
+_SPACES_AND_NUL = bytes.maketrans(b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x00", b" " * 9 + b"\x1f")
+_FOLDED_ASCII = bytes(_SPACES_AND_NUL[sign] for sign in bytes(range(256)).lower())
 _SENTENCE_END = re.compile(r"(?<=[。！？!?；;])\s*|(?<=\.)\s+(?=[A-Z\"'(])|\n+")
 SHARE_OF_CHINESE = 0.2  # of letters; a Chinese question may quote much English and formulae
 
 
 def normal_form(text: str) -> str:
     """Return a text as it is compared: NFKC, case and white space folded."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(_folded(text).split())
+
+
+def _folded(text: str) -> str:
+    """Return a text in NFKC and without case; its white space stays."""
+    if text.isascii():
+        return text.lower()
+    # NFKC is slow where it changes something, and in Chinese that is mostly the full-width stops.
+    for wide, plain in _WIDE_STOPS:
+        text = text.replace(wide, plain)
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 def content_hash(text: str, options: Sequence[str] = ()) -> str:
     """Return a question's identity: SHA-256, in 64 hex digits, of its normalised text and options."""
-    parts = [normal_form(text), *(normal_form(option) for option in options)]
-    return hashlib.sha256("\x1f".join(parts).encode(errors="surrogatepass")).hexdigest()
+    joined = "\x00".join((text, *options))
+    if joined.count("\x00") == len(options):
+        normal = _normal_parts(joined)
+    else:  # a text from outside, with such a character of its own
+        normal = "\x1f".join(map(normal_form, (text, *options))).encode(errors="surrogatepass")
+    return hashlib.sha256(normal).hexdigest()
+
+
+def _normal_parts(joined: str) -> bytes:
+    """Return the normal forms of texts joined by NUL, joined by the unit separator; in UTF-8."""
+    if joined.isascii():
+        spaced = joined.encode().translate(_FOLDED_ASCII)
+    else:
+        folded = _folded(joined)
+        for space in _RARE_SPACES:
+            folded = folded.replace(space, " ")
+        spaced = folded.encode(errors="surrogatepass").translate(_SPACES_AND_NUL)
+    if b"  " in spaced:
+        spaced = b" ".join(spaced.split())
+    return b"\x1f".join(map(bytes.strip, spaced.split(b"\x1f")))
 
 
 def neutralise(text: str) -> tuple[str, bool]:
@@ -34,7 +67,11 @@ def neutralise(text: str) -> tuple[str, bool]:
     Chat markup `<|im_start|>` is kept readable as `<im_start>`; control characters, lone
     surrogates and byte order marks go; line ends become line feeds.
     """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+    if lines.isascii():
+        plain = lines.encode()
+        if b"<|" not in plain and len(plain.translate(None, _ASCII_CONTROL)) == len(plain):
+            return lines, False
     # The control characters go first: what they stand between may be markup once they are gone.
     clean = _MARKUP.sub(r"<\1>", _CONTROL.sub("", lines))
     return clean, clean != lines
@@ -52,8 +89,13 @@ def count_cjk(text: str) -> int:
 
 def language_of(text: str) -> str:
     """Return "zh" or "en", by the share of CJK characters among the letters."""
+    cjk = 0 if text.isascii() else count_cjk(text)
+    if not cjk:
+        return "en"
+    if cjk >= SHARE_OF_CHINESE * len(text):  # of letters there are no more than characters
+        return "zh" if any(map(str.isalpha, text)) else "en"
     letters = sum(map(str.isalpha, text))
-    return "zh" if letters and count_cjk(text) / letters >= SHARE_OF_CHINESE else "en"
+    return "zh" if letters and cjk / letters >= SHARE_OF_CHINESE else "en"
 
 
 def words(text: str) -> list[str]:
@@ -70,6 +112,17 @@ def ngrams(tokens: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
 def sentences(text: str) -> list[str]:
     """Return the sentences of a text, by the stops of both scripts and by line."""
     return [part.strip() for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def shortened(text: str, columns: int) -> str:
+    """Cut a text, on one line, where it would be wider than so many columns; a CJK character takes two."""
+    whole = " ".join(text.split())
+    left = columns
+    for place, character in enumerate(whole):
+        left -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        if left < 0:
+            return whole[:place].rstrip() + "…"
+    return whole
 
 
 def estimate_tokens(text: str) -> int:

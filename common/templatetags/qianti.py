@@ -8,10 +8,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from common.core import text
 from common.loop import Step, steps_of
 from common.models import Project
 
 register = template.Library()
+register.filter("shortened", text.shortened)
 MINUTE, HOUR = 60, 3600
 
 

@@ -1,4 +1,4 @@
-"""Leaks: questions of a pool that a benchmark contains, wholly or in part.
+"""Leaks: questions of a pool that a benchmark contains, wholly, in part, or in other words.
 
 Latin text is compared by s1's runs of 8 words. Chinese writes no spaces and has about 1.6 characters
 a word, so 8 words are 13 characters. Two things keep this from dropping a pool wholesale, as s1's code
@@ -6,19 +6,43 @@ would: a run that stands in many pool questions is a stem ("which of the followi
 proves nothing, and a shared run counts only where runs make up a good part of the shorter text. Texts
 too short for a run are compared whole, with their options: 下列说法正确的是 alone is no question.
 
+What shares no run may still be the same question, short or reworded. Where two texts share most of their rare
+words, they are held against each other letter by letter, in the order written and in the order of the
+alphabet; where their numbers or signs are not the same they are two exercises of one template.
+
 The order of neither side decides anything, unlike in s1's code.
 
-Source: s1 (arXiv 2501.19393), appendix C.5, and its data/decontaminate_util.py.
+Source: s1 (arXiv 2501.19393), appendix C.5, and its data/decontaminate_util.py; m1 (arXiv 2504.00869)
+and OpenThoughts for the share of letters.
 """
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+
 from common.core.text import CJK, count_cjk, is_cjk, ngrams, normal_form
+from curator.core.copies import same_figures
+from curator.core.shingles import (
+    Hashes,
+    Known,
+    Rows,
+    Tokens,
+    batches,
+    distinct,
+    in_threads,
+    letters_of,
+    offsets,
+    runs_by_script,
+    said_tokens,
+    written_tokens,
+)
 
 LATIN_RUN = 8
 CJK_RUN = 13
@@ -27,38 +51,64 @@ BOILERPLATE_LEAST = 12  # but a run that so few pool questions share is never on
 LEAST_SHARE = 0.25  # of the shorter text's runs; 0 is s1's rule, by which a single run is enough
 LEAST_RUNS = 3  # unless the shorter text has fewer
 SHOWN_CHARACTERS = 300
+BATCH = 1000
+
+# Fuzzy: words in Latin text, pairs of characters in CJK; a term counts by the logarithm of its rarity.
+LATIN_TERM = 1
+CJK_TERM = 2
+COMMON_TERM = 0.02  # of the items; what stands in more of them finds no pairs
+LEAST_COMMON_TERMS = 20  # but a term in so few items is never too common
+LEAST_SHARED_RARITY = 0.5  # of the text with more of it
+LEAST_LIKENESS = 0.92  # m1 asks for 0.95; in the real pools everything from 0.92 on is the same question
+LEAST_LIKENESS_BY_NUMBERS = 0.8  # where both have the same numbers, which are enough to know a question by
+LEAST_NUMBERS = 3
+MOST_FUZZY_CHARACTERS = 1000  # in a longer text a reworded one shares runs
 
 # Latin words as s1 splits them, at white space alone, so that a formula is a few words and not dozens.
 _TOKEN = re.compile(rf"[{CJK}]|[^\s{CJK}]+")
 # What varies between prints of the same question; signs that mean something in a formula stay.
+_NUMBERING = re.compile(r"^[(\[]?\d{1,3}[)\].、]+ ?(?!\d)")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _LOOSE = re.compile(r"\(\s*\)|[.,:](?!\d)|[\s。、;?_\"'“”‘’$]+")
 
 Run = tuple[str, ...]
+Places = NDArray[np.int64]
+
+
+class Kind(StrEnum):
+    """How a question and an item were found to be the same."""
+
+    WHOLE = "whole"
+    RUNS = "runs"
+    FUZZY = "fuzzy"
 
 
 class Passage(NamedTuple):
-    """A question as it is compared."""
+    """A question as it is compared; an item names the `group` of items that it belongs to."""
 
     id: str
     text: str
     options: Sequence[str] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A pool question and the benchmark item with which it shares most, with a part of what they share."""
+    """A pool question and the item of a group with which it shares most, with a part of what they share.
+
+    `likeness` is the share that both have, from 0 to 1: of the shorter text's runs, or of all letters.
+    """
 
     question: str
     item: str
     shared: str
+    kind: Kind = Kind.RUNS
+    likeness: float = 1.0
 
 
 def runs(text: str) -> list[Run]:
     """Return the comparable runs of a text in order: 8 words, or 13 characters where most are CJK."""
-    return _runs(normal_form(text))
-
-
-def _runs(normal: str) -> list[Run]:
+    normal = normal_form(text)
     tokens = _TOKEN.findall(normal)
     if 2 * count_cjk(normal) <= len(tokens):
         return list(ngrams(tokens, LATIN_RUN))
@@ -70,85 +120,224 @@ def _runs(normal: str) -> list[Run]:
 def leaks(
     questions: Iterable[Passage], items: Iterable[Passage], *, least_share: float = LEAST_SHARE
 ) -> list[Hit]:
-    """Return a hit for every pool question that shares its text with a benchmark item, in pool order.
+    """Return a hit for every pool question and every group of items that share text, in pool order.
 
     `least_share` is the part of the shorter text's runs that must be shared, stems not counted.
+    Questions are read once, in batches, and only those that share something are kept.
     """
-    index = _Index(items)
+    index = _Index(list(items))
     suspects: list[_Suspect] = []
-    pool_frequency: Counter[Run] = Counter()
     total = 0
-    for total, question in enumerate(questions, start=1):  # noqa: B007 - the last one is the count
-        suspect = index.suspect(question)
-        if suspect is not None:
-            pool_frequency.update(suspect.shared)
-            suspects.append(suspect)
-    most = max(BOILERPLATE_LEAST, total * BOILERPLATE_POOL_SHARE)
-    hits = (index.hit(suspect, pool_frequency, most, least_share) for suspect in suspects)
-    return [hit for hit in hits if hit is not None]
+    for size, found in in_threads(
+        lambda batch: (len(batch), index.suspects(batch)), batches(questions, BATCH)
+    ):
+        suspects += found
+        total += size
+    frequency = np.bincount(
+        np.concatenate([suspect.runs for suspect in suspects]) if suspects else np.empty(0, np.int64),
+        minlength=len(index.known.hashes),
+    )
+    is_telling = frequency <= max(BOILERPLATE_LEAST, total * BOILERPLATE_POOL_SHARE)
+    return [hit for suspect in suspects for hit in index.hits(suspect, is_telling, least_share)]
 
 
 @dataclass(frozen=True)
 class _Suspect:
     question: Passage
-    whole: str  # the item that says the same, or ""
-    shared: AbstractSet[Run]
+    whole: Mapping[str, int]  # by group, the row of the item that says the same
+    runs: Places  # those that stand in an item too, each once, as places among the known
     run_count: int
+    positions: Places  # where in the text such runs stand, and which ones
+    places: Places
+    fuzzy: Mapping[str, tuple[float, int]]  # by group, how like, and the row of which item
 
 
 class _Index:
-    """The benchmark items by their runs and by their whole text."""
+    """The benchmark items by their runs, by their whole text and by their rare terms."""
 
-    def __init__(self, items: Iterable[Passage]) -> None:
-        self.whole: defaultdict[str, dict[Run, str]] = defaultdict(dict)  # by text, then by options
-        self.by_run: defaultdict[Run, set[str]] = defaultdict(set)
-        self.run_count: dict[str, int] = {}
-        for item in sorted(items, key=lambda each: each.id):
-            normal = normal_form(item.text)
-            self.whole[_loose(normal)].setdefault(_options(item), item.id)
-            distinct = set(_runs(normal))
-            self.run_count[item.id] = len(distinct)
-            for run in distinct:
-                self.by_run[run].add(item.id)
+    def __init__(self, items: Sequence[Passage]) -> None:
+        self.items = sorted(items, key=lambda each: each.id)
+        normals = [normal_form(item.text) for item in self.items]
+        self.whole: defaultdict[tuple[str, Run], dict[str, int]] = defaultdict(dict)  # rows by group
+        for row, (item, normal) in enumerate(zip(self.items, normals, strict=True)):
+            self.whole[_loose(normal), _options(item)].setdefault(item.group, row)
+        self.letters = Known(letters_of(normals))
+        hashes, rows = distinct(*runs_by_script(written_tokens(normals), latin=LATIN_RUN, cjk=CJK_RUN))
+        self.run_count = np.bincount(rows, minlength=len(self.items))
+        self.known = Known(hashes)
+        self.holders = _Holders(self.known, hashes, rows)
+        self.fuzzy = _FuzzyIndex(self.items, normals)
 
-    def suspect(self, question: Passage) -> _Suspect | None:
-        """Return what a question shares with any item, or None."""
-        normal = normal_form(question.text)
-        distinct = set(_runs(normal))
-        alike = self.whole.get(_loose(normal))
-        whole = alike.get(_options(question), "") if alike else ""
-        shared = {run for run in distinct if run in self.by_run}
-        return _Suspect(question, whole, shared, len(distinct)) if whole or shared else None
+    def suspects(self, batch: Sequence[Passage]) -> list[_Suspect]:
+        """Return what questions share with any item, for those that share something."""
+        normals = [normal_form(question.text) for question in batch]
+        hashes, rows = runs_by_script(written_tokens(normals), latin=LATIN_RUN, cjk=CJK_RUN)
+        positions, _places = self.known.places(hashes)
+        alike = self.letters.places(letters_of(normals))[0].tolist()
+        whole = {row: self._whole(batch[row], normals[row]) for row in alike}
+        fuzzy = self.fuzzy.best(batch, normals)
+        bounds = offsets(rows, len(batch))
+        found = {row for row in whole if whole[row]} | fuzzy.keys() | set(rows[positions].tolist())
+        return [
+            self._suspect(
+                batch[row], whole.get(row, {}), hashes[bounds[row] : bounds[row + 1]], fuzzy.get(row, {})
+            )
+            for row in sorted(found)
+        ]
 
-    def hit(
-        self, suspect: _Suspect, pool_frequency: Mapping[Run, int], most: float, least_share: float
-    ) -> Hit | None:
-        """Return the item that a suspect shares enough with, or None; the same text outranks runs."""
-        question = suspect.question
-        if suspect.whole:
-            return Hit(question.id, suspect.whole, question.text[:SHOWN_CHARACTERS])
-        telling = {run for run in suspect.shared if pool_frequency[run] <= most}
-        votes = Counter(item for run in telling for item in self.by_run[run])
-        if not votes:
-            return None
-        most_runs = {item: min(suspect.run_count, self.run_count[item]) for item in votes}
-        item = min(votes, key=lambda candidate: (-votes[candidate] / most_runs[candidate], candidate))
-        least = max(least_share * most_runs[item], min(LEAST_RUNS, most_runs[item]) if least_share else 1)
-        if votes[item] < least:
-            return None
-        return Hit(question.id, item, self._shared_text(question.text, item, telling))
+    def _suspect(
+        self,
+        question: Passage,
+        whole: Mapping[str, int],
+        hashes: Hashes,
+        fuzzy: Mapping[str, tuple[float, int]],
+    ) -> _Suspect:
+        positions, places = self.known.places(hashes)
+        return _Suspect(question, whole, np.unique(places), len(np.unique(hashes)), positions, places, fuzzy)
 
-    def _shared_text(self, text: str, item: str, telling: AbstractSet[Run]) -> str:
-        """Return the longest stretch of a text that consists of runs shared with an item."""
+    def _whole(self, question: Passage, normal: str) -> Mapping[str, int]:
+        return self.whole.get((_loose(normal), _options(question)), {})
+
+    def hits(self, suspect: _Suspect, is_telling: NDArray[np.bool_], least_share: float) -> Iterator[Hit]:
+        """Yield for each group the item that a suspect shares enough with; the same text outranks runs."""
+        question, shown = suspect.question, suspect.question.text[:SHOWN_CHARACTERS]
+        telling = suspect.runs[is_telling[suspect.runs]]
+        by_runs = self._most_shared(telling, suspect.run_count, least_share)
+        for group in sorted({*suspect.whole, *by_runs, *suspect.fuzzy}):
+            if group in suspect.whole:
+                yield Hit(question.id, self.items[suspect.whole[group]].id, shown, Kind.WHOLE)
+            elif group in by_runs:
+                share, row = by_runs[group]
+                shared = self._shared_text(suspect, row, telling)
+                yield Hit(question.id, self.items[row].id, shared, Kind.RUNS, share)
+            else:
+                alike, row = suspect.fuzzy[group]
+                yield Hit(question.id, self.items[row].id, shown, Kind.FUZZY, alike)
+
+    def _most_shared(
+        self, telling: Places, run_count: int, least_share: float
+    ) -> dict[str, tuple[float, int]]:
+        """Return by group the share and the row of the item that shares most, where that is enough."""
+        votes = Counter(row for run in telling.tolist() for row in self.holders.of(run))
+        most = {row: min(run_count, int(self.run_count[row])) for row in votes}
+        best: dict[str, tuple[float, int]] = {}
+        for row in sorted(votes):
+            group, share = self.items[row].group, votes[row] / most[row]
+            if group not in best or share > best[group][0]:
+                best[group] = (share, row)
+        return {
+            group: (share, row)
+            for group, (share, row) in best.items()
+            if votes[row] >= max(least_share * most[row], min(LEAST_RUNS, most[row]) if least_share else 1)
+        }
+
+    def _shared_text(self, suspect: _Suspect, item: int, telling: Places) -> str:
+        """Return the longest stretch of a question that consists of runs shared with an item."""
+        shared = {run for run in telling.tolist() if item in self.holders.of(run)}
+        marked = set(suspect.positions[np.isin(suspect.places, list(shared))].tolist())
         best: list[str] = []
         stretch: list[str] = []
-        for run in runs(text):
-            if run in telling and item in self.by_run[run]:
+        for position, run in enumerate(runs(suspect.question.text)):
+            if position in marked:
                 stretch = [*stretch, run[-1]] if stretch else list(run)
                 best = max(best, stretch, key=len)
             else:
                 stretch = []
         return _joined(best)[:SHOWN_CHARACTERS]
+
+
+class _Holders:
+    """Which rows hold each known hash."""
+
+    def __init__(self, known: Known, hashes: Hashes, rows: Rows) -> None:
+        places = known.places(hashes)[1]
+        self.rows = rows[np.argsort(places, kind="stable")]
+        self.bounds = offsets(places, len(known.hashes))
+        self.counts = np.diff(self.bounds)
+
+    def of(self, place: int) -> list[int]:
+        """Return the rows that hold the hash at a place."""
+        found: list[int] = self.rows[self.bounds[place] : self.bounds[place + 1]].tolist()
+        return found
+
+    def of_all(self, places: Places) -> Places:
+        """Return the rows that hold each of several hashes, one after the other."""
+        counts = self.counts[places]
+        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        return np.asarray(self.rows[np.repeat(self.bounds[places], counts) + within])
+
+
+class _FuzzyIndex:
+    """The benchmark items by their rare terms."""
+
+    def __init__(self, items: Sequence[Passage], normals: Sequence[str]) -> None:
+        self.items = items
+        self.normals = normals
+        hashes, rows = _terms(said_tokens(normals))
+        self.known = Known(hashes)
+        self.holders = _Holders(self.known, *distinct(hashes, rows))
+        counts = self.holders.counts
+        self.rarest = float(np.log(len(items) + 1))
+        is_rare = counts <= max(LEAST_COMMON_TERMS, COMMON_TERM * len(items))
+        self.weights = np.where(is_rare, self.rarest - np.log(np.maximum(counts, 1)), 0.0)
+        self.rarity = np.bincount(rows, self.weights[self.known.places(hashes)[1]], minlength=len(items))
+
+    def best(
+        self, batch: Sequence[Passage], normals: Sequence[str]
+    ) -> dict[int, dict[str, tuple[float, int]]]:
+        """Return for each row and group how like an item it is that it is most like, and that item's row."""
+        found: dict[int, dict[str, tuple[float, int]]] = {}
+        short = [normal if len(normal) <= MOST_FUZZY_CHARACTERS else "" for normal in normals]
+        for row, place in self._candidates(said_tokens(short)):
+            one, other = _unnumbered(normals[row]), _unnumbered(self.normals[place])
+            if batch[row].options and self.items[place].options:
+                one, other = _with_options(one, batch[row]), _with_options(other, self.items[place])
+            alike, group = _letters_alike(one, other), self.items[place].group
+            best = found.get(row, {}).get(group, (0.0, place))
+            if alike > best[0] and same_figures(one, other):
+                found.setdefault(row, {})[group] = (alike, place)
+        return found
+
+    def _candidates(self, tokens: Tokens) -> list[tuple[int, int]]:
+        """Return pairs of a row and an item that share most of their rare terms, in order.
+
+        A term counts as often as the row says it.
+        """
+        hashes, rows = _terms(tokens)
+        positions, places = self.known.places(hashes)
+        weights = np.full(len(hashes), self.rarest)
+        weights[positions] = self.weights[places]
+        rarity = np.bincount(rows, weights, minlength=tokens.row_count)
+        is_rare = self.weights[places] > 0
+        positions, places = positions[is_rare], places[is_rare]
+        counts = self.holders.counts[places]
+        pairs = np.repeat(rows[positions], counts) * len(self.items) + self.holders.of_all(places)
+        pairs, numbers = np.unique(pairs, return_inverse=True)
+        shared = np.bincount(numbers, np.repeat(self.weights[places], counts), minlength=len(pairs))
+        found_rows, found_items = np.divmod(pairs, max(1, len(self.items)))
+        enough = shared >= LEAST_SHARED_RARITY * np.maximum(rarity[found_rows], self.rarity[found_items])
+        return list(zip(found_rows[enough].tolist(), found_items[enough].tolist(), strict=True))
+
+
+def _terms(tokens: Tokens) -> tuple[Hashes, Rows]:
+    return runs_by_script(tokens, latin=LATIN_TERM, cjk=CJK_TERM)
+
+
+def _letters_alike(one: str, other: str) -> float:
+    """Return the share of letters that two texts have in common, or 0 where it is too little."""
+    numbers = sorted(_NUMBER.findall(one))
+    by_numbers = len(numbers) >= LEAST_NUMBERS and numbers == sorted(_NUMBER.findall(other))
+    least = 100 * (LEAST_LIKENESS_BY_NUMBERS if by_numbers else LEAST_LIKENESS)
+    as_written = fuzz.ratio(one, other, score_cutoff=least)
+    return float(as_written or fuzz.token_sort_ratio(one, other, score_cutoff=least)) / 100
+
+
+def _unnumbered(normal: str) -> str:
+    return _NUMBERING.sub("", normal)
+
+
+def _with_options(normal: str, passage: Passage) -> str:
+    return " ".join([normal, *sorted(map(normal_form, passage.options))])
 
 
 def _loose(normal: str) -> str:

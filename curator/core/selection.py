@@ -5,33 +5,23 @@ the rows. Source: s1 (arXiv 2501.19393), section 2.2; m1 (arXiv 2504.00869) for 
 """
 
 import hashlib
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Any
 
+import numpy as np
+
 from common.core.refusal import Refusal
+from curator.core import diversity
+from curator.core.candidates import NO_DOMAIN, Candidates, Flags, Numbers
 from curator.core.difficulty import too_easy
-from curator.core.diversity import (
-    Drawable,
-    by_domain,
-    draw_by_weights,
-    draw_covering,
-    draw_evenly,
-    pick_any,
-)
-from curator.core.quality import BY_NAME
+from curator.core.method import Method
 
-NO_DOMAIN = "(no domain)"
+POOL, DRAW = "pool", "draw"
 NOT_RIGHT = "The trace's answer does not agree with the key."
-DRAWS = ("even-domains", "coverage", "blueprint", "domain-source", "domains", "random", "longest", "all")
-
-
-class BadMethod(Refusal):
-    """A method cannot be used as it is written."""
 
 
 class PoolTooSmall(Refusal):
@@ -43,122 +33,17 @@ class TooManyPins(Refusal):
 
 
 @dataclass(frozen=True)
-class Method:
-    """How a selection is made, as data; each field is a knob that a page shows.
-
-    Raises:
-        BadMethod: a value of a wrong kind or out of its range.
-    """
-
-    name: str
-    draw: str = "even-domains"
-    quality: bool = True  # drop what shows a flaw
-    patterns: Sequence[str] = tuple(BY_NAME)  # the flaws that count, by name
-    difficulty: bool = True  # drop what solvers pass too often
-    most_passed: float = 0.0  # the largest share of a question's attempts that may pass
-    only_right: bool = False  # drop traces whose answer does not agree with the key
-    keep_untried: bool = True  # keep a question that no solver tried
-    bands: int = 7  # of difficulty, for `coverage`
-    weights: Mapping[str, float] = field(default_factory=dict)  # by domain, for `blueprint`
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name.strip():
-            raise BadMethod("The method has no name; give it one in the field name.")
-        if self.draw not in DRAWS:
-            raise BadMethod(f"The method's draw {self.draw!r} is not one of {', '.join(DRAWS)}.")
-        for switch in ("quality", "difficulty", "only_right", "keep_untried"):
-            if not isinstance(getattr(self, switch), bool):
-                raise BadMethod(f"The method's {switch} is {getattr(self, switch)!r}; it is true or false.")
-        if not _is_number(self.most_passed) or not 0 <= self.most_passed <= 1:
-            raise BadMethod(f"The method's most_passed is {self.most_passed!r}; it is a share, from 0 to 1.")
-        if not _is_number(self.bands) or self.bands != int(self.bands) or not 1 <= self.bands <= 100:
-            raise BadMethod(f"The method's bands is {self.bands!r}; it is a whole number from 1 to 100.")
-        self._check_patterns()
-        self._check_weights()
-
-    def _check_patterns(self) -> None:
-        known = list(BY_NAME)
-        if not isinstance(self.patterns, list | tuple) or any(name not in known for name in self.patterns):
-            raise BadMethod(
-                f"The method's patterns are {self.patterns!r}; it is a list of {', '.join(known)}."
-            )
-
-    def _check_weights(self) -> None:
-        if not isinstance(self.weights, Mapping):
-            raise BadMethod("The method's weights are no object; write a number for each domain's code.")
-        for domain, weight in self.weights.items():
-            if not _is_number(weight) or weight < 0:
-                raise BadMethod(f"The method's weight of {domain} is {weight!r}; it is a number, 0 or more.")
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, as they are stored."""
-        return asdict(self) | {"weights": dict(self.weights), "patterns": list(self.patterns)}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (
-        Method("s1-paper"),
-        Method("coverage", draw="coverage"),
-        Method("blueprint", draw="blueprint"),
-        Method("m1", draw="domain-source", only_right=True),
-        Method("random", draw="random", quality=False, difficulty=False),
-        Method("quality", draw="random", difficulty=False),
-        Method("difficulty", draw="longest", difficulty=False),
-        Method("diversity", draw="domains", difficulty=False),
-        Method("all", draw="all", quality=False, difficulty=False),
-    )
-}
-CONTROL_METHODS = ("random", "quality", "difficulty", "diversity", "all")
-
-
-def method_from(given: Mapping[str, Any] | str) -> Method:
-    """Return a built-in method by its name, or one from its fields.
-
-    Raises:
-        BadMethod: no such name, an unknown field, or a value out of range.
-    """
-    if isinstance(given, str):
-        if given not in METHODS:
-            raise BadMethod(f"There is no method {given!r}; there are {', '.join(METHODS)}.")
-        return METHODS[given]
-    known = {each.name for each in fields(Method)}
-    if unknown := sorted(set(given) - known):
-        raise BadMethod(f"A method has no field {', '.join(unknown)}; it has {', '.join(sorted(known))}.")
-    if "name" not in given:
-        raise BadMethod("The method has no name; give it one in the field name.")
-    return Method(**given)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A question as the criteria see it; `id` is its content hash, `trace` its best trace or None."""
-
-    id: str
-    domain: str
-    source: str
-    trace: int | None
-    trace_tokens: int = 0
-    is_right: bool = False
-    flaw: str = ""  # the reason of the first of the method's quality patterns that it shows
-    attempts: int = 0
-    passes: int = 0
-    pinned: bool = False
-    banned: bool = False
-    leaked: str = ""  # the benchmark that holds it
-
-
-@dataclass(frozen=True)
 class Stage:
-    """One step of the funnel."""
+    """One step of the funnel: who stayed, who went, and the money of those who went.
+
+    `usd_spent` is what their traces have cost; `usd_saved` is what traces of those without any would have.
+    """
 
     stage: str
     kept: int
     dropped: int
+    usd_spent: float = 0.0
+    usd_saved: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -173,60 +58,292 @@ class Verdict:
 class Result:
     """A selection: its funnel, its members in the order drawn, and a verdict for every candidate."""
 
+    candidates: Candidates
+    method: Method
     funnel: tuple[Stage, ...]
-    members: tuple[str, ...]
-    verdicts: Mapping[str, Verdict]
-    members_hash: str  # SHA-256 over the members' ids in order
-    pinned: int = 0  # members that are there because an expert pinned them
-    shortfall: str = ""  # a sentence, where fewer questions were left than were wanted
+    member_rows: tuple[int, ...]  # in the order drawn
+    stage_of: Numbers  # by row: the place in `funnel` of the stage that decided
+    trace_of: Numbers  # by row: the place of its best trace, or -1
+    pinned: int  # members that are there because an expert pinned them
+    banned: int
+    shortfall: str  # a sentence, where fewer questions were left than were wanted
+
+    @cached_property
+    def members(self) -> tuple[str, ...]:
+        """Return the members' ids in the order drawn."""
+        ids = self.candidates.ids
+        return tuple(ids[row] for row in self.member_rows)
+
+    @cached_property
+    def members_hash(self) -> str:
+        """Return SHA-256 over the members' ids in order, in 64 hex digits."""
+        return hashlib.sha256("\n".join(self.members).encode()).hexdigest()
+
+    @cached_property
+    def position_of(self) -> dict[int, int]:
+        """Return the place of each member's row among the drawn, from 0."""
+        return {row: position for position, row in enumerate(self.member_rows)}
+
+    @cached_property
+    def _questions(self) -> dict[str, list[object]]:
+        names = ("domain", "passes", "attempts", "rating", "pinned", "leaked", "copy_of", "flaws")
+        return {name: self.candidates.questions[name].to_list() for name in names}
+
+    @cached_property
+    def _by_domain(self) -> tuple[Counter[str], Counter[str]]:
+        """Return how many reached the draw and how many were drawn, by domain."""
+        domains = self._questions["domain"]
+        reached = np.flatnonzero(self.stage_of == len(self.funnel) - 1).tolist()
+        return (
+            Counter(str(domains[row]) for row in reached),
+            Counter(str(domains[row]) for row in self.member_rows),
+        )
+
+    def verdict_at(self, row: int) -> Verdict:
+        """Return why the question of a row is in or out."""
+        stage = self.funnel[int(self.stage_of[row])].stage
+        return Verdict(stage, self._reason(stage, row))
+
+    def verdicts(self) -> Iterator[Verdict]:
+        """Yield the verdict of each row in order."""
+        return map(self.verdict_at, range(len(self.candidates)))
+
+    def _reason(self, stage: str, row: int) -> str:
+        facts = self._questions
+        match stage:
+            case "banned":
+                return "An expert banned it."
+            case "leak":
+                return f"The benchmark {facts['leaked'][row]} holds it."
+            case "copy":
+                return f"It is a near copy of question {facts['copy_of'][row]}, which is kept in its place."
+            case "quality":
+                return self._flaw(int(str(facts["flaws"][row])))
+            case "trace":
+                return "No teacher has answered it."
+            case "trace quality":
+                return self._flaw(int(self.candidates.traces["flaws"][int(self.trace_of[row])]))
+            case "right":
+                return NOT_RIGHT
+            case "difficulty":
+                return self._too_easy(row)
+            case _:
+                return self._drawn(row)
+
+    def _flaw(self, mask: int) -> str:
+        counted = mask & int(self.candidates.mask(self.method.patterns_of(self.candidates.patterns)))
+        name = self.candidates.patterns[(counted & -counted).bit_length() - 1]
+        return self.candidates.reasons.get(name, f"It shows the pattern {name}.")
+
+    def _too_easy(self, row: int) -> str:
+        facts, method = self._questions, self.method
+        said = []
+        if "passes" in method.difficulty_by:
+            tries = f"Solvers pass it: {facts['passes'][row]} of {facts['attempts'][row]} tries."
+            said.append(tries if facts["attempts"][row] else "No solver has tried it.")
+        if "length" in method.difficulty_by:
+            place = int(self.trace_of[row])
+            tokens = self.candidates.traces["tokens"][place] if place >= 0 else 0
+            said.append(f"Its trace has {tokens:,} tokens, and {method.least_tokens:,} are asked for.")
+        if "rating" in method.difficulty_by:
+            rated = f"An expert rates it {facts['rating'][row]}, and {method.least_rating} is asked for."
+            said.append(rated if facts["rating"][row] else "No expert has rated it.")
+        return " ".join(said)
+
+    def _drawn(self, row: int) -> str:
+        there, taken = self._by_domain
+        domain = str(self._questions["domain"][row])
+        counts = f"{taken[domain]:,} of the {there[domain]:,} left in {domain or NO_DOMAIN}"
+        if row not in self.position_of:
+            return f"It passed every criterion; the draw ({self.method.draw}) took {counts}."
+        if self._questions["pinned"][row]:
+            return "An expert pinned it."
+        drawn = f"{self.position_of[row] + 1:,} of {len(self.member_rows):,}"
+        return f"Drawn {drawn} by {self.method.name} ({self.method.draw}): {counts}."
 
 
-def select(candidates: Iterable[Candidate], method: Method, *, size: int, seed: int) -> Result:
+def select(
+    candidates: Candidates, method: Method, *, size: int, seed: int, usd_per_trace: float = 0.0
+) -> Result:
     """Run a method over the candidates.
 
-    An expert's pin outranks quality, difficulty and the draw; a ban, a missing trace and a leak
+    An expert's pin outranks quality, difficulty, likeness and the draw; a ban, a missing trace and a leak
     outrank a pin, for nothing that a benchmark holds may be trained on. The method `all` takes every
     question that is left, whatever the size. Where fewer are left than wanted, all of them are
-    members and `shortfall` says so.
+    members and `shortfall` says so. `usd_per_trace` is the price of a trace that was not bought.
 
     Raises:
         PoolTooSmall: no candidate passed; the message gives the counts.
         TooManyPins: more questions are pinned than `size`.
-        ValueError: two candidates have one id, or `size` is below 1.
+        ValueError: `size` is below 1.
     """
-    left = sorted(candidates, key=lambda candidate: candidate.id)
-    _check_input(left, size)
-    funnel = [Stage("pool", len(left), 0)]
-    verdicts: dict[str, Verdict] = {}
-    for stage, refuse in _filters(method):
-        reasons = {candidate.id: reason for candidate in left if (reason := refuse(candidate))}
-        verdicts |= {id_: Verdict(stage, reason) for id_, reason in reasons.items()}
-        left = [candidate for candidate in left if candidate.id not in reasons]
-        funnel.append(Stage(stage, len(left), len(reasons)))
-    if not left:
+    if size < 1:
+        raise ValueError(f"a selection has 1 question or more, not {size}")
+    best = candidates.best_traces(candidates.mask(method.patterns_of(candidates.patterns)))
+    funnel, stage_of, left = _sieve(candidates, method, best, usd_per_trace)
+    if not left.any():
         raise PoolTooSmall(
             f"No question passed the criteria ({_counts(funnel)}); collect traces, or choose a milder method."
         )
-    members = _draw(left, method, size, Random(f"qianti {seed}"))
-    verdicts |= _verdicts_of_draw(left, members, method)
-    funnel.append(Stage("draw", len(members), len(left) - len(members)))
-    ids = tuple(member.id for member in members)
+    rows = np.flatnonzero(left)
+    members = _draw(candidates, method, rows, best, size=size, rng=Random(f"qianti {seed}"))
+    funnel.append(Stage(DRAW, len(members), len(rows) - len(members)))
+    stage_of[rows] = len(funnel) - 1
     return Result(
+        candidates=candidates,
+        method=method,
         funnel=tuple(funnel),
-        members=ids,
-        verdicts=verdicts,
-        members_hash=hashlib.sha256("\n".join(ids).encode()).hexdigest(),
-        pinned=sum(candidate.pinned for candidate in left),
-        shortfall=_shortfall(len(ids), size, method, funnel),
+        member_rows=tuple(members),
+        stage_of=stage_of,
+        trace_of=best,
+        pinned=int(candidates.flags("pinned")[rows].sum()),
+        banned=int(candidates.flags("banned").sum()),
+        shortfall=_shortfall(len(members), size, method, funnel),
     )
 
 
-def _check_input(candidates: Sequence[Candidate], size: int) -> None:
-    if size < 1:
-        raise ValueError(f"a selection has 1 question or more, not {size}")
-    for one, next_one in pairwise(candidates):
-        if one.id == next_one.id:
-            raise ValueError(f"two candidates have the id {one.id}")
+def _sieve(
+    candidates: Candidates, method: Method, best: Numbers, usd_per_trace: float
+) -> tuple[list[Stage], Numbers, Flags]:
+    """Return the funnel before the draw, the stage that decided of each row, and who is left."""
+    left = np.ones(len(candidates), dtype=bool)
+    stage_of = np.zeros(len(candidates), dtype=np.int64)
+    funnel = [Stage(POOL, len(candidates), 0)]
+    for name, refused in _filters(candidates, method, best):
+        dropped = left & refused
+        left = left & ~refused
+        spent = float(candidates.usd[dropped].sum())
+        unbought = int((dropped & ~candidates.has_trace).sum()) if name != "trace" else 0
+        stage_of[dropped] = len(funnel)
+        funnel.append(Stage(name, int(left.sum()), int(dropped.sum()), spent, unbought * usd_per_trace))
+    return funnel, stage_of, left
+
+
+def _filters(candidates: Candidates, method: Method, best: Numbers) -> list[tuple[str, Flags]]:
+    """Return the stages in their order, each with whom it refuses.
+
+    Every method has the same stages, so that funnels stand side by side; what it does not ask for
+    refuses nothing. Only the stage "right" belongs to the methods that train on right traces alone, and
+    methods that save the teacher's calls judge difficulty before there are traces.
+    """
+    free = ~candidates.flags("pinned")
+    nobody = np.zeros(len(candidates), dtype=bool)
+    counted = candidates.mask(method.patterns_of(candidates.patterns)) if method.quality else np.uint64(0)
+    flaws = candidates.questions["flaws"].to_numpy()
+    trace_flaws = _at(candidates.traces["flaws"].to_numpy(), best, np.uint64(0))
+    is_right = _at(candidates.traces["is_right"].to_numpy(), best, False)
+    hard = ("difficulty", free & _too_easy(candidates, method, best) if method.difficulty else nobody)
+    copies = candidates.numbers("copy_of") != 0 if method.drop_copies else nobody
+    stages = [
+        ("banned", candidates.flags("banned")),
+        ("leak", (candidates.questions["leaked"] != "").to_numpy()),
+        ("copy", free & copies),
+        ("quality", free & ((flaws & counted) != 0)),
+        ("trace", best < 0),
+        ("trace quality", free & ((trace_flaws & counted) != 0)),
+    ]
+    if method.only_right:
+        stages.append(("right", free & ~is_right))
+    stages.insert(4 if method.before_traces else len(stages), hard)
+    return stages
+
+
+def _at(column: Any, best: Numbers, missing: Any) -> Any:
+    """Return what a column of traces says of each row's best one, or `missing` where it has none."""
+    if not len(column):
+        return np.full(len(best), missing, dtype=column.dtype)
+    return np.where(best >= 0, column[best], missing).astype(column.dtype)
+
+
+def _too_easy(candidates: Candidates, method: Method, best: Numbers) -> Flags:
+    judged = too_easy(
+        measures=tuple(method.difficulty_by),
+        attempts=candidates.numbers("attempts"),
+        passes=candidates.numbers("passes"),
+        tokens=_at(candidates.traces["tokens"].to_numpy(), best, -1),
+        ratings=candidates.numbers("rating"),
+        most_passed=method.most_passed,
+        least_tokens=method.least_tokens,
+        least_rating=method.least_rating,
+    )
+    return judged.dropped(combine=method.combine, keep_unknown=method.keep_untried)
+
+
+def _draw(
+    candidates: Candidates, method: Method, rows: Numbers, best: Numbers, *, size: int, rng: Random
+) -> list[int]:
+    """Return the pinned rows, then those of preferred sources, then what the draw adds to make `size`."""
+    pinned = rows[candidates.flags("pinned")[rows]]
+    if len(pinned) > size and method.draw != "all":
+        raise TooManyPins(
+            f"{len(pinned)} questions are pinned and {size} wanted; ask for more, or unpin some."
+        )
+    others = rows[~candidates.flags("pinned")[rows]]
+    tokens = _at(candidates.traces["tokens"].to_numpy(), best, 0)
+    first = _first(candidates, method, others, best, tokens)
+    if len(first) > size - len(pinned) and method.draw != "all":
+        first = sorted(rng.sample(first, size - len(pinned)))
+    others = others[~np.isin(others, first)]
+    chosen = [*pinned.tolist(), *first]
+    return chosen + _drawn(candidates, method, others, tokens, size - len(chosen), rng, len(chosen))
+
+
+def _first(
+    candidates: Candidates, method: Method, rows: Numbers, best: Numbers, tokens: Numbers
+) -> list[int]:
+    """Return the rows that are in from the start: a right trace, long enough, from a source named for it.
+
+    Source: s1 (arXiv 2501.19393), section 2.2: "high-quality sources" first; its data/filter.ipynb.
+    """
+    if not method.first:
+        return []
+    is_right = _at(candidates.traces["is_right"].to_numpy(), best, False)
+    sources = candidates.questions["source"].to_list()
+    least = method.first
+    return [
+        row
+        for row in rows.tolist()
+        if sources[row] in least and is_right[row] and tokens[row] >= least[sources[row]]
+    ]
+
+
+def _drawn(
+    candidates: Candidates,
+    method: Method,
+    rows: Numbers,
+    tokens: Numbers,
+    size: int,
+    rng: Random,
+    already: int,
+) -> list[int]:
+    if method.draw == "all":
+        return list(rows.tolist())
+    if method.draw == "longest":
+        return list(rows[np.lexsort((rows, -tokens[rows]))][:size].tolist())
+    if method.draw == "random":
+        return rng.sample(rows.tolist(), min(size, len(rows)))
+    groups = diversity.grouped(rows, _names(candidates, method), tokens)
+    match method.draw:
+        case "coverage":
+            return diversity.draw_covering(groups, tokens, size, rng, method.bands)
+        case "blueprint":
+            return diversity.draw_by_weights(groups, size, rng, method.weights)
+        case "domain-source":
+            return diversity.draw_by_source(groups, candidates.questions["source"].to_list(), size, rng)
+        case "domains":
+            return diversity.draw_evenly(groups, size, rng, diversity.pick_any)
+        case "even-then-target":
+            evenly = max(0, round(method.even_share * (size + already)) - already)
+            return diversity.draw_evenly_then_by_weight(
+                groups, size, rng, evenly=evenly, weights=method.weights
+            )
+        case _:
+            return diversity.draw_evenly(groups, size, rng)
+
+
+def _names(candidates: Candidates, method: Method) -> Sequence[str]:
+    column = candidates.questions["branch" if method.draw == "blueprint" else "domain"]
+    return [name or NO_DOMAIN for name in column.to_list()]
 
 
 def _counts(funnel: Sequence[Stage]) -> str:
@@ -240,109 +357,3 @@ def _shortfall(drawn: int, size: int, method: Method, funnel: Sequence[Stage]) -
         return ""
     selected = f"{size:,} questions were wanted and {drawn:,} selected ({_counts(funnel)})"
     return f"{selected}: bring in more, or loosen a criterion."
-
-
-Refuse = Callable[[Candidate], str]
-
-
-def _filters(method: Method) -> list[tuple[str, Refuse]]:
-    """Return the stages in their order, each with a function from a candidate to its refusal or "".
-
-    Every method has the same stages, so that funnels stand side by side; what it does not ask for
-    refuses nothing. Only the stage "right" belongs to the methods that train on right traces alone.
-    """
-    stages: list[tuple[str, Refuse]] = [
-        ("trace", lambda it: "" if it.trace is not None else "No teacher has answered it."),
-        ("banned", lambda it: "An expert banned it." if it.banned else ""),
-        ("leak", lambda it: f"The benchmark {it.leaked} holds it." if it.leaked else ""),
-        ("quality", lambda it: it.flaw if method.quality and not it.pinned else ""),
-    ]
-    if method.only_right:
-        stages.append(("right", lambda it: "" if it.pinned or it.is_right else NOT_RIGHT))
-    return [*stages, ("difficulty", lambda it: "" if it.pinned else _too_easy(it, method))]
-
-
-def _too_easy(candidate: Candidate, method: Method) -> str:
-    if not method.difficulty:
-        return ""
-    verdict = too_easy(passes=candidate.passes, attempts=candidate.attempts, most_passed=method.most_passed)
-    if verdict is None:
-        return "" if method.keep_untried else "No solver has tried it, so its difficulty is not known."
-    return f"Solvers pass it: {candidate.passes} of {candidate.attempts} tries." if verdict else ""
-
-
-def _draw(left: Sequence[Candidate], method: Method, size: int, rng: Random) -> list[Drawable]:
-    """Return the pinned ones, then what the method's draw adds to make `size`."""
-    drawable = [Drawable(it.id, it.domain or NO_DOMAIN, it.source, it.trace_tokens) for it in left]
-    pinned = {it.id for it in left if it.pinned}
-    if len(pinned) > size and method.draw != "all":
-        raise TooManyPins(
-            f"{len(pinned)} questions are pinned and {size} wanted; ask for more, or unpin some."
-        )
-    first = [it for it in drawable if it.id in pinned]
-    others = [it for it in drawable if it.id not in pinned]
-    return first + _drawn(others, method, size - len(first), rng)
-
-
-def _drawn(others: list[Drawable], method: Method, size: int, rng: Random) -> list[Drawable]:
-    if method.draw == "all":
-        return others
-    if method.draw == "longest":
-        return sorted(others, key=lambda it: (-it.trace_tokens, it.id))[:size]
-    if method.draw == "random":
-        return rng.sample(others, min(size, len(others)))
-    if method.draw == "coverage":
-        return draw_covering(others, size, rng, method.bands)
-    if method.draw == "blueprint":
-        return draw_by_weights(by_domain(others), size, rng, method.weights)
-    if method.draw == "domain-source":
-        return _draw_domain_source(others, size, rng)
-    if method.draw == "domains":
-        return draw_evenly(by_domain(others), size, rng, pick_any)
-    return draw_evenly(by_domain(others), size, rng)
-
-
-def _draw_domain_source(others: Sequence[Drawable], size: int, rng: Random) -> list[Drawable]:
-    """Draw a domain, then a source in it, then a question, each equally likely (m1)."""
-    left = {
-        domain: {source: list(members) for source, members in _by_source(group).items()}
-        for domain, group in by_domain(others).items()
-    }
-    drawn: list[Drawable] = []
-    while left and len(drawn) < size:
-        domain = rng.choice(sorted(left))
-        source = rng.choice(sorted(left[domain]))
-        drawn.append(pick_any(left[domain][source], rng))
-        if not left[domain][source]:
-            del left[domain][source]
-        if not left[domain]:
-            del left[domain]
-    return drawn
-
-
-def _by_source(members: Iterable[Drawable]) -> dict[str, list[Drawable]]:
-    groups: dict[str, list[Drawable]] = {}
-    for member in members:
-        groups.setdefault(member.source, []).append(member)
-    return groups
-
-
-def _verdicts_of_draw(
-    left: Sequence[Candidate], members: Sequence[Drawable], method: Method
-) -> dict[str, Verdict]:
-    """Return why each question that reached the draw is in or out, with the counts of its domain."""
-    there = Counter(it.domain or NO_DOMAIN for it in left)
-    taken = Counter(member.domain for member in members)
-    drawn = {member.id: place for place, member in enumerate(members, start=1)}
-    verdicts = {}
-    for it in left:
-        domain = it.domain or NO_DOMAIN
-        counts = f"{taken[domain]:,} of the {there[domain]:,} left in {domain}"
-        if it.id not in drawn:
-            reason = f"It passed every criterion; the draw ({method.draw}) took {counts}."
-        elif it.pinned:
-            reason = "An expert pinned it."
-        else:
-            reason = f"Drawn {drawn[it.id]:,} of {len(members):,} by {method.name} ({method.draw}): {counts}."
-        verdicts[it.id] = Verdict("draw", reason)
-    return verdicts

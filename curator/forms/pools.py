@@ -1,6 +1,6 @@
 """Pools, files and what their columns mean."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.core.refusal import Refusal
-from curator.core.rows import full_mapping, guess_mapping
+from curator.core.rows import FIELDS, full_mapping, guess_mapping
+from curator.services.imports import REPORT_COLUMNS
 
 
 class PoolForm(forms.Form):
@@ -39,6 +40,32 @@ class UploadForm(forms.Form):
     )
 
 
+class _Files(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _FilesField(forms.FileField):
+    """Several files from one input, each checked as one alone would be."""
+
+    widget = _Files
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        """Return the files, of which there is at least one."""
+        given = data if isinstance(data, list | tuple) else [data]
+        return [super(_FilesField, self).clean(file, initial) for file in given or [None]]
+
+
+class FilesForm(forms.Form):
+    """One file, or several at once."""
+
+    file = _FilesField(
+        label=gettext_lazy("Files"),
+        help_text=gettext_lazy(
+            "CSV, TSV, XLSX, JSON, JSON Lines or Parquet, also as .gz or .zip; several at once if you like."
+        ),
+    )
+
+
 ROLES = [
     ("", gettext_lazy("not used")),
     ("question", gettext_lazy("Question")),
@@ -50,22 +77,34 @@ ROLES = [
     ("language", gettext_lazy("Language")),
     ("domain", gettext_lazy("Domain")),
     ("external_id", gettext_lazy("Id in its source")),
+    ("rating", gettext_lazy("Difficulty (1 to 5, or easy to hard)")),
+    ("tags", gettext_lazy("Tags")),
 ]
 
 
 class MappingForm(forms.Form):
-    """What each column of a file means; it begins with a guess from the columns' names."""
+    """What each column of a file means; it begins with what was said last time, or with a guess."""
 
-    def __init__(self, *args: Any, columns: Sequence[str], **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        columns: Sequence[str],
+        remembered: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
-        self.columns = columns
-        guess = guess_mapping(columns)
-        roles = {column: field for field, column in guess.items()}
+        self.columns = [column for column in columns if column not in REPORT_COLUMNS]
+        guess = guess_mapping(self.columns)
+        self.first = dict(guess if remembered is None else remembered)
+        roles = {column: field for field, column in self.first.items()}
         known = {role for role, _label in ROLES}
-        more = [(role, role) for role in guess if role not in known]
-        for place, column in enumerate(columns):
+        more = [(role, role) for role in [*guess, *self.first] if role not in known]
+        for place, column in enumerate(self.columns):
             self.fields[f"column_{place}"] = forms.ChoiceField(
-                label=column, choices=[*ROLES, *more], required=False, initial=roles.get(column, "")
+                label=column,
+                choices=[*ROLES, *dict(more).items()],
+                required=False,
+                initial=roles.get(column, ""),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -80,8 +119,7 @@ class MappingForm(forms.Form):
                 )
             elif role:
                 chosen[role] = column
-        unused = dict.fromkeys([*guess_mapping(self.columns), "key", "options", "solution", "marks"], "")
-        unused |= dict.fromkeys(["language", "domain", "external_id"], "")
+        unused = dict.fromkeys([*guess_mapping(self.columns), *FIELDS], "")
         try:
             full_mapping(self.columns, unused | chosen)
         except Refusal as refusal:
@@ -89,7 +127,3 @@ class MappingForm(forms.Form):
         # A column that a person set to “not used” must not be guessed again by the import.
         self.cleaned_data["mapping"] = unused | chosen
         return self.cleaned_data
-
-    def guessed(self) -> dict[str, str]:
-        """Return the mapping with which the form begins."""
-        return guess_mapping(self.columns)

@@ -1,13 +1,24 @@
-"""Teachers, solvers, and orders to them."""
+"""Teachers, solvers and the other models of a project, and orders to them."""
+
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
 from curator.forms.pools import UploadForm
+from curator.models import Assistant, Embedder, Endpoint
+
+# What a model of a kind usually is given; a grader's 8,192 tokens are s1's.
+_USUAL: dict[type[Endpoint], dict[str, Any]] = {
+    Assistant: {"temperature": 0, "max_tokens": 8_192},
+    Embedder: {"max_in_flight": 4},
+}
+# An embedding model writes nothing.
+_WITHOUT: dict[type[Endpoint], tuple[str, ...]] = {Embedder: ("price_out_usd", "max_tokens", "temperature")}
 
 
 class EndpointForm(forms.Form):
-    """A teacher or a solver, and how it is reached."""
+    """A model of a project, and how it is reached; for one that is there, with its own values."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
     base_url = forms.URLField(
@@ -51,6 +62,24 @@ class EndpointForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Not a model, but a program that plays one; shown wherever it is used."),
     )
+
+    def __init__(
+        self, *args: Any, kind: type[Endpoint], endpoint: Endpoint | None = None, **kwargs: Any
+    ) -> None:
+        initial = dict(_USUAL.get(kind, {}))
+        if endpoint is not None:
+            initial = {name: getattr(endpoint, name) for name in self.base_fields if name != "key"}
+        kwargs["initial"] = initial
+        super().__init__(*args, **kwargs)
+        for name in _WITHOUT.get(kind, ()):
+            del self.fields[name]
+        if endpoint is not None and endpoint.encrypted_key:
+            self.fields["key"].help_text = gettext_lazy(
+                "Empty: the key that is kept stays. It goes to no other address: with a new address, enter it again."
+            )
+            self.fields["forget_key"] = forms.BooleanField(
+                label=gettext_lazy("Forget the key that is kept"), required=False
+            )
 
 
 class OrderForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -25,13 +26,22 @@ class Classification(Job, ProjectRow):
         NEAREST = "nearest", _("by the nearest labelled questions")
 
     task_name: ClassVar[str] = "curator.tasks.run_classification"
-    edit_right: ClassVar[Right] = Right.SPEND
+    edit_right: ClassVar[Right] = (
+        Right.CURATE
+    )  # whoever starts one that asks a model needs the right to spend
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="classifications")
     way = models.CharField(max_length=9, choices=Way)
     assistant = models.ForeignKey(Assistant, models.SET_NULL, null=True, blank=True, related_name="+")
     embedder = models.ForeignKey(Embedder, models.SET_NULL, null=True, blank=True, related_name="+")
     only_unlabelled = models.BooleanField(default=True)
+    neighbours = models.PositiveSmallIntegerField(
+        _("neighbours that vote"), default=10, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    # Below this share of the votes a question goes to the domain "other".
+    least_confidence = models.FloatField(
+        _("least confidence"), default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
     asked = models.PositiveIntegerField(default=0)
     stored = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)

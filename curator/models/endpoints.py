@@ -88,6 +88,9 @@ class Solver(Endpoint):
         verbose_name = _("solver")
         ordering = ["name"]
 
+    def get_absolute_url(self) -> str:
+        return reverse("solver", args=[self.pk])
+
 
 class Assistant(Endpoint):
     """A model that follows instructions: it grades what rules cannot decide, and sorts questions into domains."""
@@ -98,6 +101,9 @@ class Assistant(Endpoint):
         verbose_name = _("assistant")
         ordering = ["name"]
 
+    def get_absolute_url(self) -> str:
+        return reverse("assistant", args=[self.pk])
+
 
 class Embedder(Endpoint):
     """A model that turns a text into a vector, so that likeness of meaning is a distance."""
@@ -107,3 +113,6 @@ class Embedder(Endpoint):
     class Meta(Endpoint.Meta):
         verbose_name = _("embedding model")
         ordering = ["name"]
+
+    def get_absolute_url(self) -> str:
+        return reverse("embedder", args=[self.pk])

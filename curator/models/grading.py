@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from common.access import ProjectRow, Right
 from common.jobs import Job
 from common.models import Project
-from curator.models.answers import Attempt, Trace
+from curator.models.answers import Answering, Attempt, Trace
 from curator.models.endpoints import Assistant
 
 
@@ -63,6 +63,14 @@ class Grade(ProjectRow):
 
     def __str__(self) -> str:
         return "Yes" if self.is_right else "No"
+
+    @property
+    def answering(self) -> Answering:
+        """Return the trace or attempt that was graded."""
+        found = self.trace or self.attempt
+        if found is None:
+            raise ValueError(f"grade {self.pk} is of no answer")
+        return found
 
 
 class SpotCheck(ProjectRow):

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -52,6 +53,7 @@ class Import(Job, ProjectRow):
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
     header_row = models.PositiveIntegerField(null=True, blank=True)  # as a person counts them, from 1
+    columns = ArrayField(models.TextField(), default=list)  # of the file, in its order
     note = models.TextField(blank=True)  # what else the file holds that was not read
     rows_read = models.PositiveIntegerField(_("rows read"), default=0)
     rows_imported = models.PositiveIntegerField(_("imported"), default=0)

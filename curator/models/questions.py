@@ -49,8 +49,9 @@ class CopyRuling(models.TextChoices):
 class Question(ProjectRow):
     """A question of a pool; its identity is the hash of its normalised content."""
 
-    project = models.ForeignKey(Project, models.CASCADE, related_name="questions")
-    pool = models.ForeignKey(Pool, models.CASCADE, related_name="questions")
+    # Neither has an index of its own: it is the first column of one below, and an import pays for each.
+    project = models.ForeignKey(Project, models.CASCADE, related_name="questions", db_index=False)
+    pool = models.ForeignKey(Pool, models.CASCADE, related_name="questions", db_index=False)
     imported_by = models.ForeignKey(Import, models.CASCADE, null=True, blank=True, related_name="questions")
     content_hash = models.CharField(max_length=HASH_LENGTH)
     external_id = models.CharField(_("id in its source"), max_length=200, blank=True)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.access import ProjectRow
@@ -35,6 +36,9 @@ class Domain(ProjectRow):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("domain", args=[self.pk])
 
 
 class DomainRule(ProjectRow):

@@ -1,6 +1,6 @@
 """Reads of held-out questions and of what leaked."""
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from common.models import Project
 from curator.models import (
@@ -26,3 +26,26 @@ def get_leaks(benchmark: Benchmark) -> "QuerySet[Leak]":
     """Return what pools share with a benchmark."""
     rows: QuerySet[Leak] = Leak.objects.filter(item__benchmark=benchmark)
     return rows.select_related("question__pool", "item").order_by("item__position", "pk")
+
+
+def get_project_leaks(
+    project: Project, *, benchmark: Benchmark | None = None, kind: str = "", standing: str = ""
+) -> "QuerySet[Leak]":
+    """Return what pools share with benchmarks; standing is "kept" (out of selections), "overruled" or ""."""
+    rows: QuerySet[Leak] = Leak.objects.filter(question__project=project)
+    if benchmark is not None:
+        rows = rows.filter(item__benchmark=benchmark)
+    if kind:
+        rows = rows.filter(kind=kind)
+    if standing:
+        rows = rows.filter(overruled_at__isnull=standing == "kept")
+    return rows.select_related("question__pool", "item__benchmark", "overruled_by")
+
+
+def count_leaks(project: Project, benchmark: Benchmark | None = None) -> dict[str, int]:
+    """Return how many overlaps there are of each kind, and how many are overruled."""
+    rows = get_project_leaks(project, benchmark=benchmark)
+    counts = {kind.value: Count("pk", filter=Q(kind=kind)) for kind in Leak.Kind}
+    overruled = Count("pk", filter=Q(overruled_at__isnull=False))
+    found: dict[str, int] = rows.order_by().aggregate(all=Count("pk"), overruled=overruled, **counts)
+    return found

@@ -1,5 +1,7 @@
 """Reads of pools, their files and reports."""
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,11 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from common.models import Project
 from curator import readers
 from curator.core.rows import QuestionRow, Rejected, read_row
-from curator.models import (
-    Import,
-    Pool,
-    RowReport,
-)
+from curator.models import Import, Pool, RememberedMapping, RowReport
 
 PREVIEWED_ROWS = 5
 
@@ -41,12 +39,29 @@ def get_reports(job: Import, *, kind: str = "") -> "QuerySet[RowReport]":
     return rows.filter(kind=kind) if kind else rows
 
 
+def get_report_counts(job: Import) -> dict[str, int]:
+    """Return how many rows of an import became what, by kind; only kinds that there are."""
+    rows = RowReport.objects.filter(imported_by=job).order_by().values_list("kind")
+    return dict(rows.annotate(rows=Count("pk")))
+
+
+def columns_hash(columns: Sequence[str]) -> str:
+    """Return by what a file's columns are known again: their names, in their order."""
+    return hashlib.sha256("\x1f".join(columns).encode(errors="surrogatepass")).hexdigest()
+
+
+def get_remembered(project: Project, columns: Sequence[str]) -> dict[str, str] | None:
+    """Return what a person last said that these columns mean, or None."""
+    found = RememberedMapping.objects.filter(project=project, columns_hash=columns_hash(columns)).first()
+    return dict(found.mapping) if found else None
+
+
 @dataclass(frozen=True)
 class Preview:
     """The first rows of a file, raw and as they would be read."""
 
     table: readers.Table
-    samples: tuple[tuple[str, tuple[str, ...]], ...]  # a column with its first values
+    samples: Mapping[str, tuple[str, ...]]  # the first values of each column
 
     def read_with(self, mapping: dict[str, str]) -> list[QuestionRow | Rejected]:
         """Return the first rows as questions or refusals under a mapping."""
@@ -56,14 +71,14 @@ class Preview:
 
 
 def get_preview(path: Path, file_name: str) -> Preview:
-    """Return the beginning of a file.
+    """Return the beginning of a file; the rest is not read.
 
     Raises:
         Refusal: the file is no table.
     """
-    table = readers.open_table(path, file_name)
-    first = table.rows[:PREVIEWED_ROWS]
-    samples = tuple((column, tuple(_shown(row.get(column)) for row in first)) for column in table.columns)
+    table = readers.peek(path, file_name, rows=PREVIEWED_ROWS)
+    first = [row for _number, row in islice(table.numbered(), PREVIEWED_ROWS)]
+    samples = {column: tuple(_shown(row.get(column)) for row in first) for column in table.columns}
     return Preview(table, samples)
 
 

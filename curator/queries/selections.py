@@ -1,17 +1,21 @@
 """Reads of selections, their members and reasons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
 
+from common.core.text import neutralise
 from common.jobs import JobState
 from common.models import Project
-from curator.models import (
-    Decision,
-    Selection,
-)
+from curator.core.selection import Result
+from curator.core.spread import domain_counts
+from curator.models import Decision, Domain, Question, Selection
+from curator.queries.search import searched
+from curator.queries.taxonomy import branches_of
 
 MOST_REASONS = 200
+MOST_FOUND = 10
 
 
 def get_selections(project: Project) -> "QuerySet[Selection]":
@@ -60,7 +64,9 @@ def get_left_out(selection: Selection, *, stage: str) -> "QuerySet[Decision]":
     rows: QuerySet[Decision] = Decision.objects.filter(
         selection=selection, position__isnull=True, stage=stage
     )
-    return rows.select_related("question__domain", "question__pool").order_by("pk")
+    return (
+        rows.select_related("question__domain", "question__pool").defer("question__solution").order_by("pk")
+    )
 
 
 @dataclass(frozen=True)
@@ -70,24 +76,59 @@ class Spread:
     names: tuple[str, ...]
     members: tuple[int, ...]
     pool: tuple[int, ...]
+    wanted: tuple[float | None, ...] = ()  # the share that a blueprint asks for, from 0 to 1
 
     @property
-    def rows(self) -> list[tuple[str, int, int]]:
+    def rows(self) -> list[tuple[str, int, int, float | None]]:
         """Return a line for each name."""
-        return list(zip(self.names, self.members, self.pool, strict=True))
+        wanted = self.wanted or (None,) * len(self.names)
+        return list(zip(self.names, self.members, self.pool, wanted, strict=True))
+
+
+def get_spread(project: Project, result: Result) -> Spread:
+    """Return members and all questions of a draw by domain, beside the method's weights or the taxonomy's."""
+    taxonomy = list(Domain.objects.filter(project=project))
+    weights = result.method.weights or _weights(taxonomy)
+    names = {domain.code: domain.name for domain in taxonomy}
+    rows = domain_counts(result, weights)
+    return _spread([(names.get(row.code, row.code), row.members, row.pool, row.wanted) for row in rows])
+
+
+def _weights(taxonomy: Sequence[Domain]) -> dict[str, float]:
+    return {domain.code: domain.weight for domain in taxonomy if domain.weight is not None}
+
+
+def _spread(rows: Sequence[tuple[str, int, int, float | None]]) -> Spread:
+    wanted = tuple(row[3] for row in rows)
+    return Spread(
+        tuple(row[0] or "–" for row in rows),
+        tuple(row[1] for row in rows),
+        tuple(row[2] for row in rows),
+        wanted if any(share is not None for share in wanted) else (),
+    )
 
 
 def get_domains(selection: Selection) -> Spread:
-    """Return members and all candidates by domain, the largest in the pool first."""
+    """Return members and all candidates by domain, or by the branch that carries its weight, largest first."""
+    taxonomy = list(Domain.objects.filter(project=selection.project))
+    weights = selection.method.get("weights") or _weights(taxonomy)
+    branches = branches_of(taxonomy) if weights else {}
+    names = {domain.code: domain.name for domain in taxonomy}
     rows = (
         Decision.objects.filter(selection=selection)
         .order_by()
-        .values_list("question__domain__name")
+        .values_list("question__domain__code")
         .annotate(members=Count("pk", filter=Q(position__isnull=False)), all=Count("pk"))
-        .order_by("-all")
     )
-    found = [(name or "–", members, total) for name, members, total in rows]
-    return Spread(*(tuple(column) for column in zip(*found, strict=True))) if found else Spread((), (), ())
+    counts: dict[str, tuple[int, int]] = {}
+    for code, members, there in rows:
+        branch = branches.get(code or "", code or "")
+        before = counts.get(branch, (0, 0))
+        counts[branch] = (before[0] + members, before[1] + there)
+    total = sum(weights.values())
+    shares = {code: weight / total for code, weight in weights.items()} if total else {}
+    by_size = sorted(counts.items(), key=lambda item: (-item[1][1], item[0]))
+    return _spread([(names.get(code, code), *two, shares.get(code)) for code, two in by_size])
 
 
 def get_trace_lengths(selection: Selection) -> tuple[list[int], list[int]]:
@@ -113,3 +154,68 @@ def get_freezable(project: Project) -> "QuerySet[Selection]":
     """Return the selections that are done, newest first."""
     rows: QuerySet[Selection] = Selection.objects.filter(project=project, state=JobState.SUCCEEDED)
     return rows.order_by("-created_at")
+
+
+def find_questions(project: Project, words: str) -> "QuerySet[Question]":
+    """Return the questions that a person means by a number, an id of the source, or words of the text."""
+    asked = neutralise(words)[0].strip()
+    number = asked.lstrip("#")
+    rows: QuerySet[Question] = Question.objects.filter(project=project)
+    rows = rows.only("pk", "text", "language", "project")
+    if number.isascii() and number.isdecimal() and len(number) < 18 and rows.filter(pk=int(number)).exists():
+        return rows.filter(pk=int(number))
+    return searched(rows, project, asked).order_by("pk")[:MOST_FOUND]
+
+
+def get_why(selection: Selection, words: str) -> "QuerySet[Decision]":
+    """Return why the questions that a person asks for are in a selection, or out of it."""
+    asked = find_questions(selection.project, words).values_list("pk", flat=True)
+    rows: QuerySet[Decision] = Decision.objects.filter(selection=selection, question__in=list(asked))
+    return rows.select_related("question").defer("question__solution").order_by("question")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two selections side by side: how many members only one has, or both, in all and by domain."""
+
+    only_one: int
+    both: int
+    only_other: int
+    by_domain: tuple[tuple[str, int, int, int], ...]  # name, only in the one, in both, only in the other
+
+
+def compare(one: Selection, other: Selection) -> Comparison:
+    """Hold the members of one selection against those of another."""
+    rows = (
+        Decision.objects.filter(selection__in=[one, other], position__isnull=False)
+        .order_by()
+        .values_list("question_id", "question__domain__name")
+        .annotate(mine=Count("pk", filter=Q(selection=one)), theirs=Count("pk", filter=Q(selection=other)))
+    )
+    counts: dict[str, list[int]] = {}
+    for _question, domain, mine, theirs in rows:
+        place = 1 if mine and theirs else 0 if mine else 2
+        counts.setdefault(domain or "–", [0, 0, 0])[place] += 1
+    by_domain = sorted(counts.items(), key=lambda item: (-sum(item[1]), item[0]))
+    only_one, both, only_other = (sum(three[place] for three in counts.values()) for place in range(3))
+    rows_by_domain = tuple((name, mine, shared, theirs) for name, (mine, shared, theirs) in by_domain)
+    return Comparison(only_one, both, only_other, rows_by_domain)
+
+
+def get_only_in(one: Selection, other: Selection) -> "QuerySet[Decision]":
+    """Return the members that one selection has and the other has not, each with the other's reason."""
+    there = Decision.objects.filter(selection=other, question=OuterRef("question"))
+    rows: QuerySet[Decision] = Decision.objects.filter(selection=one, position__isnull=False)
+    left = rows.annotate(is_there=Exists(there.filter(position__isnull=False))).filter(is_there=False)
+    return (
+        left.annotate(other_reason=Subquery(there.values("reason")[:1]))
+        .select_related("question__domain")
+        .defer("question__solution")
+        .order_by("position")
+    )
+
+
+def get_comparable(selection: Selection) -> "QuerySet[Selection]":
+    """Return the other selections of a project that are done, the newest first."""
+    rows: QuerySet[Selection] = Selection.objects.filter(project=selection.project, state=JobState.SUCCEEDED)
+    return rows.exclude(pk=selection.pk).order_by("-created_at")

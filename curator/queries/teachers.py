@@ -4,13 +4,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Max, Q, QuerySet
+from django.db.models import Avg, Count, F, Max, Q, QuerySet
 
 from common.models import Project
 from curator.core.quality import PATTERNS, Pattern, Specimen
 from curator.models import (
+    Assistant,
     Attempt,
+    Classification,
     Collection,
+    Embedder,
+    Grading,
     Probe,
     Solver,
     Teacher,
@@ -63,12 +67,37 @@ def _figures(endpoints: Iterable[Any], counts: "QuerySet[Any, Any]") -> list[End
     ]
 
 
-def get_orders(project: Project) -> list[Collection | Probe]:
-    """Return a project's latest orders to teachers and solvers, newest first."""
-    orders: list[Any] = [
-        *Collection.objects.filter(project=project).select_related("teacher")[:LATEST],
-        *Probe.objects.filter(project=project).select_related("solver")[:LATEST],
-    ]
+def get_assistants(project: Project) -> "QuerySet[Assistant]":
+    """Return a project's assistants with the numbers of their grades."""
+    rows: QuerySet[Assistant] = Assistant.objects.filter(project=project)
+    return rows.annotate(graded=Count("gradings__grades"))
+
+
+def get_embedders(project: Project) -> "QuerySet[Embedder]":
+    """Return a project's embedding models with the numbers of their vectors."""
+    rows: QuerySet[Embedder] = Embedder.objects.filter(project=project)
+    return rows.annotate(embedded=Count("embeddings"))
+
+
+def get_orders(project: Project) -> list[Any]:
+    """Return a project's latest orders to teachers, solvers and assistants, newest first."""
+    return _latest(
+        Collection.objects.filter(project=project).select_related("teacher"),
+        Probe.objects.filter(project=project).select_related("solver"),
+        Grading.objects.filter(project=project).select_related("assistant"),
+    )
+
+
+def get_assisting(assistant: Assistant) -> list[Any]:
+    """Return an assistant's latest orders, to grade and to sort, newest first."""
+    return _latest(
+        Grading.objects.filter(assistant=assistant).select_related("assistant"),
+        Classification.objects.filter(assistant=assistant),
+    )
+
+
+def _latest(*kinds: "QuerySet[Any]") -> list[Any]:
+    orders = [order for rows in kinds for order in rows.order_by("-created_at")[:LATEST]]
     return sorted(orders, key=lambda order: order.created_at, reverse=True)[:LATEST]
 
 
@@ -77,9 +106,10 @@ def get_verdicts(rows: "QuerySet[Any]") -> list[tuple[str, int]]:
     return list(rows.order_by().values_list("verdict").annotate(Count("pk")).order_by("-pk__count"))
 
 
-def get_lengths(rows: "QuerySet[Any]") -> list[int]:
-    """Return the thinking tokens of answers."""
-    return list(rows.order_by().values_list("thinking_tokens", flat=True))
+def get_mean_thinking(rows: "QuerySet[Any]") -> tuple[int, float | None]:
+    """Return how many answers there are, and their thinking tokens on average."""
+    found = rows.order_by().aggregate(count=Count("pk"), mean=Avg("thinking_tokens"))
+    return found["count"], found["mean"]
 
 
 def flaws_of(trace: Trace) -> list[Pattern]:

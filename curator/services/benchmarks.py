@@ -27,9 +27,17 @@ class BenchmarkReport:
 
 @transaction.atomic
 def import_benchmark(
-    *, project: Project, path: Path, name: str, licence: str = "", file_name: str = ""
+    *,
+    project: Project,
+    path: Path,
+    name: str,
+    licence: str = "",
+    file_name: str = "",
+    is_exam: bool = False,
 ) -> BenchmarkReport:
-    """Read a benchmark and find what of it has leaked into the pools. Every item needs a key.
+    """Read a benchmark and find what of it has leaked into the pools.
+
+    Every item needs a key, unless it `is_exam`: held out of training, but never scored.
 
     Raises:
         Refusal: no table, a row that is no question, a row without a key, or the name is taken or none.
@@ -38,12 +46,13 @@ def import_benchmark(
     checked(Benchmark(name=name, licence=licence), "name", "licence")
     if Benchmark.objects.filter(project=project, name=name).exists():
         raise Refusal(_("There is a benchmark named %(name)s already; choose another name.") % {"name": name})
-    rows = _items(path, file_name)
+    rows = _items(path, file_name, needs_keys=not is_exam)
     benchmark: Benchmark = Benchmark.objects.create(
         project=project,
         name=name,
         licence=licence,
         file_name=file_name,
+        is_exam=is_exam,
         content_hash=dataset_hash({"id": row.content_hash, "key": row.key} for row in rows),
     )
     BenchmarkItem.objects.bulk_create(
@@ -52,7 +61,7 @@ def import_benchmark(
     return BenchmarkReport(benchmark, len(rows), leaks.find_for_benchmark(benchmark))
 
 
-def _items(path: Path, file_name: str) -> list[QuestionRow]:
+def _items(path: Path, file_name: str, *, needs_keys: bool) -> list[QuestionRow]:
     """Return a file's questions; the same one twice counts once."""
     table = readers.open_table(path, file_name)
     mapping = full_mapping(table.columns, None)
@@ -64,9 +73,11 @@ def _items(path: Path, file_name: str) -> list[QuestionRow]:
                 _("%(file)s, row %(row)s, column %(column)s: %(reason)s")
                 % {"file": file_name, "row": row.row_number, "column": row.column, "reason": row.reason}
             )
-        if not row.key:
+        if needs_keys and not row.key:
             raise Refusal(
-                _("%(file)s, row %(row)s, has no key; an item that cannot be marked measures nothing.")
+                _(
+                    "%(file)s, row %(row)s, has no key; give it one, or read the file as an exam, which is not scored."
+                )
                 % {"file": file_name, "row": row.row_number}
             )
         rows.setdefault(row.content_hash, row)

@@ -3,17 +3,24 @@
 from typing import Any
 
 from common.core.answers import mark
-from curator.models import Question
+from curator.core.verdicts import settled
+from curator.models import Grade, Question
 
 
 def verdict_of(question: Question, answer: str) -> dict[str, Any]:
     """Return the verdict of an answer, and the rule that decided, as columns."""
     marked = mark(answer, key=question.key, options=tuple(question.options))
+    marked = settled(marked, key=question.key, reply=answer)
     return {"verdict": marked.outcome.value, "verdict_rule": marked.rule[:60]}
 
 
 def mark_again(question: Question) -> None:
-    """Mark every trace and attempt of a question anew, after its key has changed."""
+    """Mark every trace and attempt of a question anew, after its key has changed.
+
+    What an assistant or an expert said of an answer was said against the key that it had before.
+    """
+    Grade.objects.filter(trace__question=question).delete()
+    Grade.objects.filter(attempt__question=question).delete()
     for answering in (*question.traces.all(), *question.attempts.all()):
         for column, value in verdict_of(question, answering.answer).items():
             setattr(answering, column, value)

@@ -1,40 +1,24 @@
-"""Pools and their questions: files read in, keys filled, questions pinned or banned."""
+"""Pools and the files on their way into them."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.files.utils import validate_file_name
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.checks import checked
 from common.core.refusal import Refusal
-from common.core.text import neutralise
-from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
-from curator import readers
-from curator.core.rows import QuestionRow, Rejected, full_mapping, read_row
-from curator.models import (
-    Attempt,
-    CopyRuling,
-    Domain,
-    DomainSource,
-    Import,
-    Pool,
-    Question,
-    RowReport,
-    Standing,
-    Trace,
-)
-from curator.services import leaks, marking
+from curator.models import Import, Pool, RememberedMapping, RowReport
+from curator.queries.pools import columns_hash
+from curator.services.uploads import Upload, drop
 
-SHOWN_TEXT = 200
 CHUNK = 1024 * 1024
 
 
@@ -88,6 +72,23 @@ def start_import(
     return job
 
 
+@transaction.atomic
+def confirm_upload(
+    *, pool: Pool, upload: Upload, columns: Sequence[str], mapping: Mapping[str, str], by: User
+) -> Import:
+    """Queue the reading of an upload whose columns a person has looked at, and remember what they mean.
+
+    Raises:
+        Refusal: the file was read into the pool before, or the disk does not take it.
+    """
+    job = start_import(pool=pool, content=upload.path, file_name=upload.file_name, mapping=mapping, by=by)
+    RememberedMapping.objects.update_or_create(
+        project=pool.project, columns_hash=columns_hash(columns), defaults={"mapping": dict(mapping)}
+    )
+    transaction.on_commit(lambda: drop(upload=upload))
+    return job
+
+
 def _kept(content: BinaryIO | Path, file_name: str) -> tuple[Path, str]:
     """Copy an upload to where workers find it; return the place and the hash."""
     try:
@@ -122,191 +123,6 @@ def _kept(content: BinaryIO | Path, file_name: str) -> tuple[Path, str]:
     return path, digest.hexdigest()
 
 
-@dataclass
-class _Sorted:
-    """A file's rows, sorted into what becomes of them."""
-
-    new: list[QuestionRow] = field(default_factory=list)
-    duplicates: list[QuestionRow] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-
-
-def run_import(*, job: Import, watch: Watch = unwatched) -> None:
-    """Read the file, then write all of it in one transaction, or nothing.
-
-    Raises:
-        AlreadyClaimed: another worker has it.
-        Refusal: the file is no table, or has no column of questions.
-    """
-    with carried(job):
-        if job.reports.exists() or job.questions.exists():
-            return  # written by a worker that died before it could say so
-        table = readers.open_table(Path(job.file_path), job.file_name)
-        mapping = full_mapping(table.columns, job.mapping)
-        rows = list(_read(table, mapping, Pulse(job, watch)))
-        with transaction.atomic():
-            _write(job, rows)
-            job.mapping, job.encoding = mapping, table.encoding
-            job.save(update_fields=["mapping", "encoding"])
-        Path(job.file_path).unlink(missing_ok=True)
-
-
-def _read(table: readers.Table, mapping: Mapping[str, str], pulse: Pulse) -> Iterator[QuestionRow | Rejected]:
-    for number, row in enumerate(table.rows, start=table.first_row):
-        yield read_row(row, mapping, number)
-        if number % 1000 == 0:
-            pulse(number, len(table.rows))
-    pulse(len(table.rows), len(table.rows))
-
-
-def _write(job: Import, rows: list[QuestionRow | Rejected]) -> None:
-    """Store new questions, and a report of every row that became none."""
-    project = Project.objects.select_for_update().get(pk=job.pool.project_id)  # one import at a time
-    known = set(Question.objects.filter(project=project).values_list("content_hash", flat=True))
-    sorted_rows = _sort(rows, known)
-    _copy_questions(job, sorted_rows.new, _domains(project, sorted_rows.new))
-    _report(job, sorted_rows)
-    job.rows_read, job.rows_imported = len(rows), len(sorted_rows.new)
-    job.rows_duplicate, job.rows_rejected = len(sorted_rows.duplicates), len(sorted_rows.rejected)
-    job.rows_without_key = sum(not row.key for row in sorted_rows.new)
-    job.save(
-        update_fields=["rows_read", "rows_imported", "rows_duplicate", "rows_rejected", "rows_without_key"]
-    )
-    leaks.find_in_import(job)
-
-
-def _sort(rows: list[QuestionRow | Rejected], known: set[str]) -> _Sorted:
-    outcome = _Sorted()
-    for row in rows:
-        if isinstance(row, Rejected):
-            outcome.rejected.append(row)
-        elif row.content_hash in known:
-            outcome.duplicates.append(row)
-        else:
-            known.add(row.content_hash)
-            outcome.new.append(row)
-    return outcome
-
-
-def _domains(project: Project, rows: list[QuestionRow]) -> dict[str, int]:
-    """Return the keys of the domains that rows name, by code; unknown ones join the taxonomy."""
-    named = {row.domain for row in rows if row.domain}
-    by_name = {name: code for code, name in project.domains.values_list("code", "name")}
-    codes = {code for code in named if code not in by_name}
-    Domain.objects.bulk_create(
-        [Domain(project=project, code=code[:100], name=code) for code in sorted(codes)], ignore_conflicts=True
-    )
-    keys: dict[str, int] = dict(project.domains.values_list("code", "pk"))
-    return {name: keys[by_name.get(name, name[:100])] for name in named}
-
-
-_COLUMNS = (
-    "project_id, pool_id, imported_by_id, content_hash, external_id, text, options, key, solution, marks, "
-    "language, domain_id, domain_source, tags, copy_ruling, standing, neutralised, created_at, changed_at"
-)
-
-
-def _copy_questions(job: Import, rows: list[QuestionRow], domains: Mapping[str, int]) -> None:
-    now = timezone.now()
-    with connection.cursor() as cursor, cursor.copy(f"copy curator_question ({_COLUMNS}) from stdin") as copy:
-        for row in rows:
-            copy.write_row(
-                (
-                    job.pool.project_id,
-                    job.pool_id,
-                    job.pk,
-                    row.content_hash,
-                    row.external_id,
-                    row.text,
-                    list(row.options),
-                    row.key,
-                    row.solution,
-                    row.marks,
-                    row.language,
-                    domains.get(row.domain),
-                    DomainSource.FILE.value if row.domain else "",
-                    [],
-                    CopyRuling.OPEN.value,
-                    Standing.OPEN.value,
-                    row.neutralised,
-                    now,
-                    now,
-                )
-            )
-
-
-def _report(job: Import, rows: _Sorted) -> None:
-    hashes = {row.content_hash for row in rows.duplicates}
-    originals = dict(
-        Question.objects.filter(project=job.pool.project_id, content_hash__in=hashes).values_list(
-            "content_hash", "pk"
-        )
-    )
-    reports = [
-        RowReport(
-            imported_by=job,
-            kind=RowReport.Kind.REJECTED,
-            row_number=row.row_number,
-            column=row.column[:200],
-            reason=row.reason,
-            text=neutralise(row.text)[0],
-        )
-        for row in rows.rejected
-    ] + [
-        RowReport(
-            imported_by=job,
-            kind=RowReport.Kind.DUPLICATE,
-            row_number=row.row_number,
-            reason=_("The same question is there already."),
-            text=row.text[:SHOWN_TEXT],
-            duplicate_of_id=originals[row.content_hash],
-        )
-        for row in rows.duplicates
-    ]
-    RowReport.objects.bulk_create(reports, batch_size=2000)
-
-
-@transaction.atomic
-def undo_import(*, job: Import) -> None:
-    """Take back what an import added.
-
-    Raises:
-        Refusal: traces, attempts or selections depend on its questions.
-    """
-    questions = Question.objects.filter(imported_by=job)
-    if (
-        Trace.objects.filter(question__in=questions).exists()
-        or Attempt.objects.filter(question__in=questions).exists()
-    ):
-        raise Refusal(
-            _("Models have answered questions of %(file)s; it cannot be undone any more.")
-            % {"file": job.file_name}
-        )
-    if questions.filter(decisions__isnull=False).exists():
-        raise Refusal(
-            _("A selection names questions of %(file)s; it cannot be undone any more.")
-            % {"file": job.file_name}
-        )
-    if job.is_active:
-        raise Refusal(_("%(file)s is being read; cancel that first.") % {"file": job.file_name})
-    job.delete()
-
-
-@transaction.atomic
-def set_key(*, question: Question, key: str) -> None:
-    """Give a question its key, and mark its traces and attempts anew."""
-    clean, _changed = neutralise(key.strip())
-    question.key = clean
-    question.save(update_fields=["key"])
-    marking.mark_again(question)
-
-
-def set_standing(*, question: Question, standing: str) -> None:
-    """Pin a question, ban it, or leave it to the criteria."""
-    question.standing = Standing(standing)
-    question.save(update_fields=["standing"])
-
-
 def summary(job: Import) -> dict[str, Any]:
     """Return what an import did, as its command and page report it."""
     return {
@@ -315,6 +131,9 @@ def summary(job: Import) -> dict[str, Any]:
         "duplicates": job.rows_duplicate,
         "rejected": job.rows_rejected,
         "needs_key": job.rows_without_key,
+        "filled": job.rows_filled,
+        "conflicts": job.reports.filter(kind=RowReport.Kind.CONFLICT).count(),
+        "neutralised": job.rows_neutralised,
     }
 
 

@@ -1,8 +1,10 @@
 """Selections: the criteria run over a project's questions, with a reason for each of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
+import numpy as np
 from django.db import connection, transaction
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -11,12 +13,13 @@ from common.checks import checked
 from common.core.refusal import Refusal
 from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
-from curator.core.quality import BY_NAME, Specimen, first_flaw
-from curator.core.ranking import RankedTrace, best_trace
-from curator.core.selection import CONTROL_METHODS, Candidate, Result, method_from, select
-from curator.models import Leak, Question, Selection, Standing, Trace
+from curator.core.method import CONTROL_METHODS, Method, method_from
+from curator.core.selection import Result, select
+from curator.models import BenchmarkItem, Dataset, Question, Selection, Trace
+from curator.services.candidates import table_of, usd_per_trace
+from curator.services.flaws import read_missing_flaws
 
-CODE_VERSION = "selection 1"  # changes whenever the same inputs, method and seed give other members
+CODE_VERSION = "selection 2"  # changes whenever the same inputs, method and seed give other members
 
 
 def start_selection(
@@ -34,13 +37,13 @@ def start_selection(
     Raises:
         Refusal: the method, the size, the seed or the name cannot be used.
     """
-    chosen = method_from(method)
+    chosen = _checked_method(project, method)
     if size < 1:
         raise Refusal(_("A selection of %(size)s questions is none; ask for 1 or more.") % {"size": size})
     selection = Selection(
         project=project,
         name=name or f"{chosen.name} {size}",
-        method=_with_blueprint(project, chosen.as_dict()),
+        method=_completed(project, chosen),
         method_name=chosen.name,
         size=size,
         seed=seed,
@@ -52,13 +55,45 @@ def start_selection(
     return selection
 
 
-def _with_blueprint(project: Project, method: dict[str, Any]) -> dict[str, Any]:
-    """Return a method with the taxonomy's weights, where it draws by a blueprint and names none."""
-    if method["draw"] != "blueprint" or method["weights"]:
-        return method
-    return method | {
-        "weights": dict(project.domains.filter(weight__isnull=False).values_list("code", "weight"))
-    }
+def _checked_method(project: Project, method: Mapping[str, Any] | str) -> Method:
+    own = project.quality_patterns.values_list("name", flat=True)
+    return method_from(method, own_patterns=tuple(own))
+
+
+def _completed(project: Project, method: Method) -> dict[str, Any]:
+    """Return a method with the weights that it draws by, where it names none.
+
+    A blueprint's are the taxonomy's; a target's are the mix of domains in the project's benchmarks.
+
+    Raises:
+        Refusal: a method draws by a target, and no benchmark names domains of the taxonomy.
+    """
+    plain = method.as_dict()
+    if method.weights or method.draw not in ("blueprint", "even-then-target"):
+        return plain
+    if method.draw == "blueprint":
+        weighted = project.domains.filter(weight__isnull=False)
+        return plain | {"weights": dict(weighted.values_list("code", "weight"))}
+    return plain | {"weights": _target_mix(project)}
+
+
+def _target_mix(project: Project) -> dict[str, float]:
+    """Return how many items of the project's benchmarks belong to each domain, by its code."""
+    names = BenchmarkItem.objects.filter(benchmark__project=project).exclude(domain="")
+    counts = dict(names.order_by().values_list("domain").annotate(Count("pk")))
+    mix: dict[str, float] = {}
+    for code, name in project.domains.values_list("code", "name"):
+        items = counts.get(code, 0) or counts.get(name, 0)
+        if items:
+            mix[code] = float(items)
+    if not mix:
+        raise Refusal(
+            _(
+                "No benchmark of the project names a domain of its taxonomy, so its mix is not known; upload an exam"
+                " with a column of domains, or give the method its weights."
+            )
+        )
+    return mix
 
 
 def start_arms(
@@ -90,101 +125,71 @@ def run_selection(*, job: Selection, watch: Watch = unwatched) -> None:
     """
     with carried(job):
         pulse = Pulse(job, watch)
-        pulse(0, 3, phase=_("reading"))
-        method = method_from(job.method)
-        candidates = candidates_of(job.project, method.patterns)
-        pulse(1, 3, phase=_("choosing"))
-        result = select(candidates, method, size=job.size, seed=job.seed)
-        pulse(2, 3, phase=_("writing"))
+        read_missing_flaws(job.project, pulse)
+        pulse(0, 2, phase=_("choosing"))
+        table = table_of(job.project)
+        method = method_from(job.method, own_patterns=table.patterns)
+        result = select(table, method, size=job.size, seed=job.seed, usd_per_trace=usd_per_trace(table))
+        pulse(1, 2, phase=_("writing"))
         with transaction.atomic():
-            _store(job, candidates, result)
-        pulse(3, 3)
+            _store(job, result)
+        pulse(2, 2)
 
 
-def candidates_of(project: Project, patterns: Sequence[str] = tuple(BY_NAME)) -> list[Candidate]:
-    """Return every question of a project as the criteria see it, with its best trace.
+def try_method(*, project: Project, method: Mapping[str, Any] | str, size: int, seed: int = 0) -> Result:
+    """Return what a method would select now, and store nothing; what was not read yet shows no flaw.
 
-    `patterns` names the flaws of quality that count.
+    Raises:
+        Refusal: the method cannot be used, or nothing passes its criteria.
     """
-    traces = _best_traces(project, patterns)
-    leaked = dict(
-        Leak.objects.filter(question__project=project, overruled_by__isnull=True).values_list(
-            "question_id", "item__benchmark__name"
-        )
-    )
-    questions = (
-        Question.objects.filter(project=project)
-        .annotate(tries=Count("attempts"), passes=Count("attempts", filter=Q(attempts__verdict="right")))
-        .values_list("pk", "content_hash", "domain__code", "pool__name", "standing", "tries", "passes")
-    )
-    return [
-        Candidate(
-            id=content_hash,
-            domain=domain or "",
-            source=pool,
-            trace=traces[pk].id if pk in traces else None,
-            trace_tokens=traces[pk].tokens if pk in traces else 0,
-            is_right=traces[pk].is_right if pk in traces else False,
-            flaw=traces[pk].flaw if pk in traces else "",
-            attempts=tries,
-            passes=passes,
-            pinned=standing == Standing.PINNED,
-            banned=standing == Standing.BANNED,
-            leaked=leaked.get(pk, ""),
-        )
-        for pk, content_hash, domain, pool, standing, tries, passes in questions.iterator()
-    ]
+    known = _checked_method(project, method)
+    chosen = replace(known, weights=_completed(project, known)["weights"])
+    if size < 1:
+        raise Refusal(_("A selection of %(size)s questions is none; ask for 1 or more.") % {"size": size})
+    table = table_of(project)
+    return select(table, chosen, size=size, seed=seed, usd_per_trace=usd_per_trace(table))
 
 
-def _best_traces(project: Project, patterns: Sequence[str]) -> dict[int, RankedTrace]:
-    rows = (
-        Trace.objects.filter(question__project=project)
-        .order_by("question_id", "pk")
-        .values_list(
-            "question_id",
-            "pk",
-            "verdict",
-            "thinking_tokens",
-            "question__text",
-            "thinking",
-            "answer",
-            "finish_reason",
-            "question__pool__name",
-        )
-    )
-    best: dict[int, RankedTrace] = {}
-    for question, pk, verdict, tokens, text, thinking, answer, finish_reason, pool in rows.iterator(
-        chunk_size=500
-    ):
-        flaw = first_flaw(Specimen(text, thinking, answer, finish_reason, pool), patterns)
-        trace = RankedTrace(pk, verdict == "right", flaw.reason if flaw else "", tokens)
-        chosen = best_trace([best[question], trace] if question in best else [trace])
-        if chosen is not None:
-            best[question] = chosen
-    return best
+def count_unread(project: Project) -> int:
+    """Return how many questions and traces were not read for flaws since the patterns last changed."""
+    questions = Question.objects.filter(project=project, flaws__isnull=True).count()
+    return questions + Trace.objects.filter(question__project=project, flaws__isnull=True).count()
 
 
-def _store(job: Selection, candidates: Iterable[Candidate], result: Result) -> None:
+def _store(job: Selection, result: Result) -> None:
     """Replace what an earlier try stored; one decision a question, written by COPY."""
     job.decisions.all().delete()
-    keys = dict(Question.objects.filter(project=job.project).values_list("content_hash", "pk"))
-    positions = {member: position for position, member in enumerate(result.members)}
+    table = result.candidates
+    traces, places = table.traces["trace"].to_list(), result.trace_of.tolist()
+    keys = table.numbers("pk")
     columns = "selection_id, question_id, trace_id, position, stage, reason"
     with connection.cursor() as cursor, cursor.copy(f"copy curator_decision ({columns}) from stdin") as copy:
-        for candidate in candidates:
-            verdict = result.verdicts[candidate.id]
-            copy.write_row(
-                (
-                    job.pk,
-                    keys[candidate.id],
-                    candidate.trace,
-                    positions.get(candidate.id),
-                    verdict.stage,
-                    verdict.reason,
-                )
-            )
-    job.funnel = [
-        {"stage": stage.stage, "kept": stage.kept, "dropped": stage.dropped} for stage in result.funnel
-    ]
+        # In the order of the keys: each foreign key is looked up and locked, and pages that follow one another
+        # are written once, where those of questions in the order of their hashes would be many times.
+        for row in np.argsort(keys).tolist():
+            place, verdict = places[row], result.verdict_at(row)
+            trace = traces[place] if place >= 0 else None
+            position = result.position_of.get(row)
+            copy.write_row((job.pk, int(keys[row]), trace, position, verdict.stage, verdict.reason))
+    job.funnel = [asdict(stage) for stage in result.funnel]
     job.members_hash, job.shortfall = result.members_hash, result.shortfall
-    job.save(update_fields=["funnel", "members_hash", "shortfall"])
+    job.pinned, job.banned = result.pinned, result.banned
+    job.save(update_fields=["funnel", "members_hash", "shortfall", "pinned", "banned"])
+
+
+@transaction.atomic
+def delete_selection(*, selection: Selection) -> None:
+    """Remove a selection with its arms.
+
+    Raises:
+        Refusal: it is being made, or a dataset came from it or from one of its arms.
+    """
+    family = Selection.objects.filter(Q(pk=selection.pk) | Q(arm_of=selection))
+    if Dataset.objects.filter(selection__in=family).exists():
+        raise Refusal(
+            _("A dataset was frozen from %(name)s; it stays, so that the dataset can be explained.")
+            % {"name": selection.name}
+        )
+    if any(each.is_active for each in family):
+        raise Refusal(_("%(name)s is being made; cancel that first.") % {"name": selection.name})
+    selection.delete()

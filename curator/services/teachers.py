@@ -1,98 +1,169 @@
-"""Teachers and solvers: who answers the pool, what it will cost, and the answering itself."""
+"""Teachers, solvers and the other models of a project: who they are, and what teachers and solvers are asked."""
 
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
 from django.db.models import Avg, Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
+from psycopg.errors import UniqueViolation
 
 from common.checks import checked
 from common.core.chat import question_with_options
 from common.core.refusal import Refusal
 from common.core.text import neutralise
-from common.encryption import decrypt, encrypt
-from common.endpoints import Address, EndpointFailed, Reply, ask, check_address, client
-from common.jobs import Pulse, Watch, carried, unwatched
+from common.encryption import encrypt
+from common.endpoints import Prompt, Reply, check_address
+from common.jobs import Watch, carried, unwatched
 from common.models import Project, User
 from curator.core.dataset import trace_hash
-from curator.models import Attempt, Collection, Endpoint, Probe, Question, Solver, Standing, Teacher, Trace
+from curator.models import (
+    Answering,
+    Attempt,
+    Collection,
+    Endpoint,
+    Probe,
+    Question,
+    Solver,
+    Standing,
+    Teacher,
+    Trace,
+)
+from curator.services.asking import (
+    BATCH,
+    Estimate,
+    Received,
+    Settled,
+    about_tokens,
+    address_of,
+    ask_all,
+    by_key,
+    estimate_of,
+    refuse_if_busy,
+)
 from curator.services.marking import verdict_of
 
 SAMPLE_FOR_ESTIMATE = 200
 ASSUMED_THINKING_TOKENS = 4_700  # mean of s1K's traces, research figure of s1 (Gemini, Qwen2.5 tokens)
-FAILURES_IN_A_ROW = 10  # an endpoint that fails so often is down: stop, and say so
-BATCH = 500
 
 
-class LimitReached(Refusal):
-    """The money limit of an order or of its project is used up."""
+class Try(NamedTuple):
+    """One of the tries of a question that a solver is to make."""
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """What an order will ask and cost, and how that was computed."""
-
-    questions: int
-    tokens: int
-    usd: Decimal
-    basis: str
+    question: Question
+    sample: int
 
 
 def create_teacher(*, project: Project, name: str, key: str = "", **fields: Any) -> Teacher:
-    """Make a teacher known; its key is encrypted and never shown again.
-
-    Raises:
-        Refusal: the address may not be called, a value is out of range, or the name is taken.
-    """
-    teacher: Teacher = _create(Teacher, project, name, key, fields)
+    """Make a teacher known; as `create_endpoint`."""
+    teacher: Teacher = create_endpoint(kind=Teacher, project=project, name=name, key=key, **fields)
     return teacher
 
 
 def create_solver(*, project: Project, name: str, key: str = "", **fields: Any) -> Solver:
-    """Make a solver known; as `create_teacher`."""
-    solver: Solver = _create(Solver, project, name, key, fields)
+    """Make a solver known; as `create_endpoint`."""
+    solver: Solver = create_endpoint(kind=Solver, project=project, name=name, key=key, **fields)
     return solver
 
 
-def _create(kind: type[Endpoint], project: Project, name: str, key: str, fields: dict[str, Any]) -> Any:
-    if fields.get("base_url"):
-        check_address(fields["base_url"])
+def create_endpoint(
+    *, kind: type[Endpoint], project: Project, name: str, key: str = "", **fields: Any
+) -> Any:
+    """Make a model known to a project; its key is encrypted and never shown again.
+
+    Raises:
+        Refusal: the address may not be called, a value is out of range, or the name is taken.
+    """
     made: Any = kind(name=name, encrypted_key=encrypt(key), **fields)
     made.project = project
-    checked(made, "name", *(field for field in fields if field != "base_url"))
+    return _saved(made, fields, force_insert=True)
+
+
+def named_endpoint(*, kind: type[Endpoint], project: Project, name: str) -> Any:
+    """Return a project's model of a kind by its name.
+
+    Raises:
+        Refusal: there is none; it names those that there are.
+    """
+    rows = kind._default_manager.filter(**{kind.project_path: project})
+    found = rows.filter(name=name).first()
+    if found is None:
+        known = ", ".join(rows.values_list("name", flat=True)) or _("none")
+        word = kind._meta.verbose_name
+        raise Refusal(
+            _("The project has no %(kind)s “%(name)s” (there is: %(known)s); add it on the teachers page.")
+            % {"kind": word, "name": name, "known": known}
+        )
+    return found
+
+
+def change_endpoint(*, endpoint: Endpoint, key: str = "", forget_key: bool = False, **fields: Any) -> None:
+    """Change how a model is reached and what it costs; without a new key it keeps the one that it has.
+
+    A key goes to no address but the one that it was entered for: another address forgets it.
+
+    Raises:
+        Refusal: as `create_endpoint`; or it has worked already and would become another model.
+    """
+    with transaction.atomic():
+        kept = type(endpoint)._default_manager.select_for_update().get(pk=endpoint.pk)
+        if kept.model and fields.get("model", kept.model) != kept.model and is_used(kept):
+            raise Refusal(
+                _("What %(name)s wrote is kept as the work of %(model)s; enter the other model as a new one.")
+                % {"name": kept.name, "model": kept.model}
+            )
+        if key or forget_key or fields.get("base_url", kept.base_url) != kept.base_url:
+            kept.encrypted_key = encrypt(key)
+        for field, value in fields.items():
+            setattr(kept, field, value)
+        _saved(kept, fields)
+    endpoint.refresh_from_db()
+
+
+def _saved(endpoint: Any, fields: dict[str, Any], *, force_insert: bool = False) -> Any:
+    if endpoint.base_url and "base_url" in fields:
+        check_address(endpoint.base_url)
+    checked(endpoint, "name", *(field for field in fields if field != "base_url"))
     try:
         with transaction.atomic():
-            made.save(force_insert=True)
-            return made
+            endpoint.save(force_insert=force_insert)
+            return endpoint
     except IntegrityError as error:
         raise Refusal(
-            _("There is one named %(name)s already; choose another name.") % {"name": name}
+            _("There is one named %(name)s already; choose another name.") % {"name": endpoint.name}
         ) from error
 
 
-def address_of(endpoint: Endpoint) -> Address:
-    """Return how a teacher or solver is reached.
+def is_used(endpoint: Endpoint) -> bool:
+    """Tell whether anything names a model: an order, an answer, a vector."""
+    relations = [
+        field
+        for field in endpoint._meta.get_fields(include_hidden=True)
+        if field.auto_created and not field.concrete and field.is_relation
+    ]
+    return any(
+        field.related_model._default_manager.filter(**{field.field.name: endpoint}).exists()  # type: ignore[union-attr]
+        for field in relations
+    )
+
+
+@transaction.atomic
+def remove_endpoint(*, endpoint: Endpoint) -> None:
+    """Forget a model that nothing names.
 
     Raises:
-        Refusal: it has no address, so that its traces can only be imported.
+        Refusal: something does; what it wrote and what was spent on it are kept.
     """
-    if not endpoint.base_url:
+    kept = type(endpoint)._default_manager.select_for_update().get(pk=endpoint.pk)
+    if is_used(kept):
         raise Refusal(
-            _("%(name)s has no address; enter one, or import its traces.") % {"name": endpoint.name}
+            _("%(name)s has been asked or has traces, which are kept; it cannot be removed.")
+            % {"name": kept.name}
         )
-    return Address(
-        name=endpoint.name,
-        base_url=endpoint.base_url,
-        model=endpoint.model,
-        key=decrypt(bytes(endpoint.encrypted_key)),
-        max_tokens=endpoint.max_tokens,
-        temperature=endpoint.temperature,
-    )
+    kept.delete()
 
 
 def unanswered(teacher: Teacher) -> "QuerySet[Question]":
@@ -107,43 +178,76 @@ def unanswered(teacher: Teacher) -> "QuerySet[Question]":
 
 
 def unattempted(solver: Solver, samples: int) -> "QuerySet[Question]":
-    """Return the project's questions with a key that this solver has tried fewer than `samples` times."""
+    """Return the project's questions with a key that lack one of this solver's first `samples` tries.
+
+    Each carries as `tries` how many of them it has.
+    """
+    tried = Count("attempts", filter=Q(attempts__solver=solver, attempts__sample__lt=samples))
     rows: QuerySet[Question] = (
         Question.objects.filter(project=solver.project)
         .exclude(standing=Standing.BANNED)
         .exclude(key="")
-        .annotate(tries=Count("attempts", filter=Q(attempts__solver=solver)))
+        .annotate(tries=tried)
         .filter(tries__lt=samples)
         .order_by("pk")
     )
     return rows
 
 
+def _missing_tries(solver: Solver, samples: int) -> int:
+    """Return how many tries `unattempted` lacks in all."""
+    sums = unattempted(solver, samples).aggregate(questions=Count("pk"), there=Sum("tries"))
+    return int(sums["questions"] * samples - (sums["there"] or 0))
+
+
 def estimate_collection(*, teacher: Teacher, question_limit: int | None = None) -> Estimate:
     """Estimate an order from the teacher's own traces so far, or from s1's where it has none."""
-    questions = unanswered(teacher).count()
-    questions = min(questions, question_limit) if question_limit is not None else questions
-    known = Trace.objects.filter(teacher=teacher, finish_reason="stop").order_by("-pk")[:SAMPLE_FOR_ESTIMATE]
-    means = Trace.objects.filter(pk__in=list(known.values_list("pk", flat=True))).aggregate(
-        thinking=Avg("thinking_tokens"), answer=Avg("answer_tokens"), count=Count("pk")
-    )
-    if means["count"]:
-        per_question = round(means["thinking"] + means["answer"])
-        basis = _("Mean of this teacher's last %(count)s traces.") % {"count": means["count"]}
+    asked = unanswered(teacher)[:question_limit]
+    questions, tokens_in = about_tokens(Question.objects.filter(pk__in=asked), "language", "text")
+    known = Trace.objects.filter(teacher=teacher, finish_reason="stop")
+    count, per_question = _mean_tokens(known)
+    if count:
+        basis = _("Mean of this teacher's last %(count)s traces.") % {"count": count}
     else:
         per_question = min(ASSUMED_THINKING_TOKENS, teacher.max_tokens)
         basis = _("No trace of this teacher yet: %(tokens)s tokens each, the mean of s1's traces.") % {
             "tokens": per_question
         }
-    tokens = per_question * questions
-    return Estimate(questions, tokens, teacher.price_out_usd * tokens / Decimal(1_000_000), basis)
+    return estimate_of(
+        teacher, questions=questions, tokens_in=tokens_in, tokens_out=per_question * questions, basis=basis
+    )
 
 
-def spent_usd(project: Project) -> Decimal:
-    """Return what teachers and solvers have cost this project so far."""
-    traces = Trace.objects.filter(question__project=project).aggregate(usd=Sum("cost_usd"))["usd"]
-    attempts = Attempt.objects.filter(question__project=project).aggregate(usd=Sum("cost_usd"))["usd"]
-    return (traces or Decimal(0)) + (attempts or Decimal(0))
+def estimate_probe(*, solver: Solver, samples: int = 1) -> Estimate:
+    """Estimate an order from the solver's own tries so far, or from its limit where it has none.
+
+    What it calls questions are tries.
+    """
+    tries = _missing_tries(solver, samples)
+    questions, tokens_in = about_tokens(
+        Question.objects.filter(project=solver.project).exclude(key=""), "language", "text"
+    )
+    count, per_try = _mean_tokens(Attempt.objects.filter(solver=solver))
+    if count:
+        basis = _("Mean of this solver's last %(count)s tries.") % {"count": count}
+    else:
+        per_try = solver.max_tokens
+        basis = _("No try of this solver yet: its limit of %(tokens)s tokens each, so it costs less.") % {
+            "tokens": per_try
+        }
+    each_in = tokens_in / questions if questions else 0  # of all questions: those not tried are like them
+    return estimate_of(
+        solver, questions=tries, tokens_in=round(each_in * tries), tokens_out=per_try * tries, basis=basis
+    )
+
+
+def _mean_tokens(answers: "QuerySet[Any]") -> tuple[int, int]:
+    """Return how many of the latest answers there are, and their tokens on average."""
+    latest = list(answers.order_by("-pk").values_list("pk", flat=True)[:SAMPLE_FOR_ESTIMATE])
+    means = answers.filter(pk__in=latest).aggregate(
+        thinking=Avg("thinking_tokens"), answer=Avg("answer_tokens")
+    )
+    return len(latest), round((means["thinking"] or 0) + (means["answer"] or 0))
 
 
 def start_collection(
@@ -163,11 +267,7 @@ def start_collection(
         Collection(question_limit=question_limit, max_cost_usd=max_cost_usd), "question_limit", "max_cost_usd"
     )
     with transaction.atomic():
-        Teacher.objects.select_for_update().get(pk=teacher.pk)  # a double click makes one order
-        if teacher.collections.filter(state__in=["queued", "running"]).exists():
-            raise Refusal(
-                _("%(name)s is being asked already; wait, or cancel that order.") % {"name": teacher.name}
-            )
+        refuse_if_busy(teacher, teacher.collections.all())
         order: Collection = Collection.objects.create(
             project=teacher.project,
             teacher=teacher,
@@ -189,11 +289,7 @@ def start_probe(
     address_of(solver)
     checked(Probe(samples=samples, max_cost_usd=max_cost_usd), "samples", "max_cost_usd")
     with transaction.atomic():
-        Solver.objects.select_for_update().get(pk=solver.pk)
-        if solver.probes.filter(state__in=["queued", "running"]).exists():
-            raise Refusal(
-                _("%(name)s is being asked already; wait, or cancel that order.") % {"name": solver.name}
-            )
+        refuse_if_busy(solver, solver.probes.all())
         order: Probe = Probe.objects.create(
             project=solver.project, solver=solver, samples=samples, max_cost_usd=max_cost_usd, created_by=by
         )
@@ -208,24 +304,19 @@ def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
         LimitReached: the money is used up; what was received is stored.
         EndpointFailed: the endpoint is down; what was received is stored.
     """
-
-    def store(question: Question, reply: Reply) -> None:
-        clean = _neutralised(reply)
-        Trace.objects.create(
-            question=question,
-            teacher=job.teacher,
-            collection=job,
-            content_hash=trace_hash(clean.thinking, clean.answer),
-            neutralised=any(neutralise(text)[1] for text in (reply.thinking, reply.answer)),
-            **_answering(question, clean, job.teacher),
-        )
-
     with carried(job):
-        _count_again(job, job.traces.all())
         questions = unanswered(job.teacher)
         left = None if job.question_limit is None else max(0, job.question_limit - job.stored)
         wanted = questions.count() if left is None else min(left, questions.count())
-        _ask_all(job, job.teacher, islice(_in_batches(questions), wanted), wanted, store, watch)
+        ask_all(
+            job=job,
+            endpoint=job.teacher,
+            items=islice(by_key(questions), wanted),
+            wanted=wanted,
+            prompt_of=_prompt_of,
+            store=lambda received: _store_trace(job, received),
+            watch=watch,
+        )
 
 
 def run_probe(*, job: Probe, watch: Watch = unwatched) -> None:
@@ -235,32 +326,75 @@ def run_probe(*, job: Probe, watch: Watch = unwatched) -> None:
         AlreadyClaimed: another worker has the order.
         LimitReached, EndpointFailed: as `run_collection`.
     """
-
-    def store(question: Question, reply: Reply) -> None:
-        sample = Attempt.objects.filter(question=question, solver=job.solver).count()
-        fields = _answering(question, _neutralised(reply), job.solver)
-        Attempt.objects.create(question=question, solver=job.solver, probe=job, sample=sample, **fields)
-
     with carried(job):
-        _count_again(job, job.attempts.all())
-        for _round in range(job.samples):
-            questions = unattempted(job.solver, job.samples)
-            _ask_all(job, job.solver, _in_batches(questions), questions.count(), store, watch)
+        ask_all(
+            job=job,
+            endpoint=job.solver,
+            items=_tries(job.solver, job.samples),
+            wanted=_missing_tries(job.solver, job.samples),
+            prompt_of=lambda each: _prompt_of(each.question),
+            store=lambda received: _store_attempt(job, received),
+            watch=watch,
+        )
 
 
-def _count_again(job: Any, answers: "QuerySet[Any]") -> None:
-    """Count an order's answers and their price from the rows: an earlier worker may have died before it did."""
-    kept = answers.aggregate(stored=Count("pk"), usd=Sum("cost_usd"))
-    job.stored, job.cost_usd = kept["stored"], kept["usd"] or Decimal(0)
-    job.asked = max(job.asked, job.stored + job.failed)
+def _prompt_of(question: Question) -> Prompt:
+    return Prompt(question_with_options(question.text, tuple(question.options)))
 
 
-def _in_batches(questions: "QuerySet[Question]") -> Iterator[Question]:
-    """Yield each question once, by key, while answers are being stored beside."""
-    last = 0
+def _tries(solver: Solver, samples: int) -> Iterator[Try]:
+    """Yield the tries that are missing, question by question."""
+    questions, last = unattempted(solver, samples), 0
     while batch := list(questions.filter(pk__gt=last)[:BATCH]):
-        yield from batch
+        rows = Attempt.objects.filter(solver=solver, question__in=batch, sample__lt=samples)
+        there = set(rows.values_list("question_id", "sample"))
+        for question in batch:
+            for sample in range(samples):
+                if (question.pk, sample) not in there:
+                    yield Try(question, sample)
         last = batch[-1].pk
+
+
+def _store_trace(job: Collection, received: Received[Question]) -> Settled:
+    question, clean = _as_asked(received.item), _neutralised(received.reply)
+    if question is None:
+        return Settled.GONE
+    trace = Trace(
+        question=question,
+        teacher=job.teacher,
+        collection=job,
+        content_hash=trace_hash(clean.thinking, clean.answer),
+        neutralised=(clean.thinking, clean.answer) != (received.reply.thinking, received.reply.answer),
+        **_answering(question, clean, received.cost_usd),
+    )
+    return _settle(trace)
+
+
+def _store_attempt(job: Probe, received: Received[Try]) -> Settled:
+    question, sample = _as_asked(received.item.question), received.item.sample
+    if question is None:
+        return Settled.GONE
+    fields = _answering(question, _neutralised(received.reply), received.cost_usd)
+    return _settle(Attempt(question=question, solver=job.solver, probe=job, sample=sample, **fields))
+
+
+def _as_asked(asked: Question) -> Question | None:
+    """Return a question as it is now, held so to the end of the transaction; None if it is another now, or gone."""
+    rows = Question.objects.select_for_update(no_key=True)
+    found: Question | None = rows.filter(pk=asked.pk, content_hash=asked.content_hash).first()
+    return found
+
+
+def _settle(answering: Answering) -> Settled:
+    """Store an answer, unless a worker that was thought dead, or a file, has brought one in its place."""
+    try:
+        with transaction.atomic():
+            answering.save(force_insert=True)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
+        return Settled.ALREADY
+    return Settled.STORED
 
 
 def _neutralised(reply: Reply) -> Reply:
@@ -268,7 +402,7 @@ def _neutralised(reply: Reply) -> Reply:
     return replace(reply, thinking=neutralise(reply.thinking)[0], answer=neutralise(reply.answer)[0])
 
 
-def _answering(question: Question, reply: Reply, endpoint: Endpoint) -> dict[str, Any]:
+def _answering(question: Question, reply: Reply, cost_usd: Decimal) -> dict[str, Any]:
     """Return a reply as columns, marked against the key."""
     return {
         "thinking": reply.thinking,
@@ -277,129 +411,6 @@ def _answering(question: Question, reply: Reply, endpoint: Endpoint) -> dict[str
         "answer_tokens": reply.answer_tokens,
         "tokens_counted_by": reply.tokens_counted_by,
         "finish_reason": reply.finish_reason[:40],
-        "cost_usd": reply.cost(price_in_usd=endpoint.price_in_usd, price_out_usd=endpoint.price_out_usd),
+        "cost_usd": cost_usd,
         **verdict_of(question, reply.answer),
     }
-
-
-def _ask_all(
-    job: Any,
-    endpoint: Endpoint,
-    questions: Iterable[Question],
-    wanted: int,
-    store: Callable[[Question, Reply], None],
-    watch: Watch,
-) -> None:
-    """Keep as many questions in flight as the endpoint takes; store, count and pay as answers come."""
-    address, pulse = address_of(endpoint), Pulse(job, watch)
-    purse = _Purse(job, endpoint)
-    waiting = iter(questions)
-    in_flight: dict[Future[Reply], Question] = {}
-    failures_in_a_row = answered = 0
-    last_failure: BaseException | None = None
-    with client(address) as opened, ThreadPoolExecutor(endpoint.max_in_flight) as pool:
-        try:
-            while True:
-                while len(in_flight) < endpoint.max_in_flight and purse.allows(len(in_flight)):
-                    question = next(waiting, None)
-                    if question is None:
-                        break
-                    purse.reserve(len(in_flight))
-                    prompt = question_with_options(question.text, tuple(question.options))
-                    in_flight[pool.submit(ask, opened, address, prompt)] = question
-                    job.asked += 1
-                if not in_flight:
-                    break
-                done, _not_done = wait(in_flight, timeout=1, return_when=FIRST_COMPLETED)
-                for future in done:
-                    stored = _settle(job, future, in_flight.pop(future), store, purse)
-                    failures_in_a_row = 0 if stored else failures_in_a_row + 1
-                    answered += 1
-                    if not stored:
-                        last_failure = future.exception()
-                    _give_up_if_down(future, failures_in_a_row)
-                pulse(answered, wanted, cost_usd=purse.spent)
-        finally:
-            _settle_rest(job, pool, in_flight, store, purse)
-            _keep_counts(job, purse)
-    if last_failure is not None and not job.stored:  # an order that brought nothing is not done
-        raise last_failure
-
-
-def _settle(
-    job: Any,
-    future: "Future[Reply]",
-    question: Question,
-    store: Callable[[Question, Reply], None],
-    purse: "_Purse",
-) -> bool:
-    """Store one answer, or count it as failed; return whether there was one."""
-    if isinstance(future.exception(), EndpointFailed):
-        job.failed += 1
-        return False
-    reply = future.result()
-    store(question, reply)
-    job.stored += 1
-    purse.pay(reply)
-    return True
-
-
-def _give_up_if_down(future: "Future[Reply]", failures_in_a_row: int) -> None:
-    if failures_in_a_row >= FAILURES_IN_A_ROW:
-        raise future.exception() or AssertionError
-
-
-def _settle_rest(
-    job: Any,
-    pool: ThreadPoolExecutor,
-    in_flight: "dict[Future[Reply], Question]",
-    store: Callable[[Question, Reply], None],
-    purse: "_Purse",
-) -> None:
-    """Whatever ended the order: answers that are on their way are paid for, so they are stored."""
-    pool.shutdown(wait=True, cancel_futures=True)
-    for future, question in in_flight.items():
-        if not future.cancelled():
-            _settle(job, future, question, store, purse)
-
-
-def _keep_counts(job: Any, purse: "_Purse") -> None:
-    fields = {"asked": job.asked, "stored": job.stored, "failed": job.failed, "cost_usd": purse.spent}
-    type(job).objects.filter(pk=job.pk).update(**fields)
-
-
-class _Purse:
-    """What an order has spent and may still spend, the answers in flight counted at their dearest."""
-
-    def __init__(self, job: Any, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
-        self.spent: Decimal = job.cost_usd
-        self.project_left = job.project.money_limit_usd - spent_usd(job.project)
-        self.order_left = None if job.max_cost_usd is None else job.max_cost_usd - job.cost_usd
-        self.dearest = endpoint.price_out_usd * endpoint.max_tokens / Decimal(1_000_000)
-
-    def allows(self, in_flight: int) -> bool:
-        """Tell whether another may go out beside those in flight, or waits, as they may cost less than they could."""
-        lefts = [left for left in (self.project_left, self.order_left) if left is not None]
-        return not in_flight or not self.dearest or min(lefts) >= self.dearest * (in_flight + 1)
-
-    def reserve(self, in_flight: int) -> None:
-        """Refuse another question if it and those in flight could together pass a limit."""
-        needed = self.dearest * (in_flight + 1)
-        if needed and self.project_left < needed:
-            raise LimitReached(
-                _("The project's money limit is used up; its owner can raise it in the settings.")
-            )
-        if needed and self.order_left is not None and self.order_left < needed:
-            raise LimitReached(
-                _("The order's limit of %(usd)s USD is used up; start another.")
-                % {"usd": f"{self.order_left + self.spent:.2f}"}
-            )
-
-    def pay(self, reply: Reply) -> None:
-        """Take the price of one reply."""
-        price = reply.cost(price_in_usd=self.endpoint.price_in_usd, price_out_usd=self.endpoint.price_out_usd)
-        self.spent += price
-        self.project_left -= price
-        if self.order_left is not None:
-            self.order_left -= price

@@ -1,55 +1,74 @@
-"""A file between its upload and its import, while a person says what its columns mean.
+"""Files between their upload and their import, while a person says what their columns mean.
 
-The token in the page's address names the file and is signed, so that a preview can be read again and
-shared with nobody; a file that nobody imports is removed after a day.
+Each lies beside a note that says whose it is and under what name it came, so that several can wait their
+turn and none is lost with the browser. The address of a preview names the file by a signed token. A file
+that nobody reads in is removed after a day; one whose import failed is kept for a week, to be tried again.
 """
 
+import json
 import secrets
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from django.conf import settings
 from django.core import signing
 from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
+from common.jobs import JobState
 from common.models import User
-from curator.models import Pool
+from curator import readers
+from curator.models import Import, Pool
+from curator.readers.packed import source_of
 
 KEPT_SECONDS = 24 * 3600
+KEPT_AFTER_FAILURE = timedelta(days=7)
 CHUNK = 1024 * 1024
 _SALT = "curator.uploads"
+_NOTE = ".json"
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A kept file, and the name under which it came."""
+    """A kept file, the name under which it came, and the token that finds it again."""
 
     path: Path
     file_name: str
+    token: str
 
 
-def keep(*, pool: Pool, content: BinaryIO, file_name: str, by: User) -> str:
-    """Keep an upload for its preview; return the token that finds it again.
+def keep(*, pool: Pool, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
+    """Keep an upload for its preview; an archive of several tables becomes an upload for each.
 
     Raises:
-        Refusal: it is too large, or the disk does not take it.
+        Refusal: it is too large or damaged, or the disk does not take it.
     """
-    folder = _folder()
     try:
+        folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
-        _forget_old(folder)
         path = folder / secrets.token_hex(16)
         _copy(content, path, file_name)
+        inside = _unpacked(path, file_name)
+        for kept, name in inside:
+            note = {"pool": pool.pk, "by": by.pk, "name": name[-255:]}
+            kept.with_suffix(_NOTE).write_text(json.dumps(note), encoding="utf-8")
     except OSError as error:
         raise Refusal(
             _("%(file)s cannot be kept (%(why)s); free the disk.")
             % {"file": file_name, "why": error.strerror}
         ) from error
-    named = {"file": path.name, "name": Path(file_name).name[:255], "pool": pool.pk, "by": by.pk}
-    return signing.dumps(named, salt=_SALT)
+    return [Upload(kept, name, _token(kept)) for kept, name in inside]
+
+
+def waiting(*, pool: Pool, by: User) -> list[Upload]:
+    """Return the uploads of a person that wait to be looked at, the first that came first."""
+    notes = sorted(_folder().glob(f"*{_NOTE}"), key=lambda note: (note.stat().st_mtime_ns, note.name))
+    found = (_noted(note, pool, by) for note in notes)
+    return [upload for upload in found if upload is not None]
 
 
 def find(*, pool: Pool, token: str, by: User) -> Upload:
@@ -60,42 +79,119 @@ def find(*, pool: Pool, token: str, by: User) -> Upload:
     """
     gone = Refusal(_("This upload is not there any more; choose the file again."))
     try:
-        named: dict[str, Any] = signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
+        name = signing.loads(token, salt=_SALT, max_age=KEPT_SECONDS)
     except signing.BadSignature as error:
         raise gone from error
-    path = _folder() / named["file"]
-    if named["pool"] != pool.pk or named["by"] != by.pk or not path.is_file():
+    found = _noted((_folder() / str(name)).with_suffix(_NOTE), pool, by)
+    if found is None:
         raise gone
-    return Upload(path, named["name"])
+    return found
 
 
 def drop(*, upload: Upload) -> None:
-    """Remove an upload whose import has its own copy."""
+    """Remove an upload that was read in, or that nobody wants."""
     upload.path.unlink(missing_ok=True)
+    upload.path.with_suffix(_NOTE).unlink(missing_ok=True)
+
+
+def forget_old(*, now: datetime) -> int:
+    """Remove previews after a day, and the files of imports that failed after a week; return how many."""
+    oldest = now.timestamp() - KEPT_SECONDS
+    old = [path for path in _folder().glob("*") if path.stat().st_mtime < oldest]
+    for path in old:
+        path.unlink(missing_ok=True)
+    ended = Import.objects.filter(
+        state__in=[JobState.FAILED, JobState.CANCELLED], finished_at__lt=now - KEPT_AFTER_FAILURE
+    ).exclude(file_path="")
+    for job in ended:
+        Path(job.file_path).unlink(missing_ok=True)
+        job.file_path = ""
+        job.save(update_fields=["file_path"])
+    return len(old) + len(ended)
+
+
+@contextmanager
+def unpacked(path: Path, file_name: str) -> Iterator[list[tuple[Path, str]]]:
+    """Yield the tables of a file with their names: itself, or those of an archive, for as long as needed.
+
+    Raises:
+        Refusal: the archive is damaged, protected or too large.
+    """
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    found = _tables_apart(path, file_name, folder)
+    try:
+        yield found or [(path, file_name)]
+    finally:
+        for apart, _name in found:
+            apart.unlink(missing_ok=True)
 
 
 def _folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "previews"
 
 
-def _forget_old(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.stat().st_mtime < time.time() - KEPT_SECONDS:
-            path.unlink(missing_ok=True)
+def _token(path: Path) -> str:
+    return signing.dumps(path.name, salt=_SALT)
 
 
-def _copy(content: BinaryIO, path: Path, file_name: str) -> None:
+def _noted(note: Path, pool: Pool, by: User) -> Upload | None:
+    """Return the upload that a note is of, if it is this person's, for this pool, and there."""
+    path = note.with_suffix("")
+    if not note.is_file() or not path.is_file():
+        return None
+    said = json.loads(note.read_text(encoding="utf-8"))
+    if (said["pool"], said["by"]) != (pool.pk, by.pk):
+        return None
+    return Upload(path, said["name"], _token(path))
+
+
+def _unpacked(path: Path, file_name: str) -> list[tuple[Path, str]]:
+    """Return a kept file, or in its place those that an archive of several tables holds."""
+    try:
+        found = _tables_apart(path, file_name, path.parent)
+    except Refusal:
+        path.unlink()
+        raise
+    if found:
+        path.unlink()
+    return found or [(path, Path(file_name).name or "upload")]
+
+
+def _tables_apart(path: Path, file_name: str, folder: Path) -> list[tuple[Path, str]]:
+    """Unpack the tables of an archive into a folder; return none for what holds one, or is one itself."""
+    names = readers.members(path, file_name)
+    if len(names) < 2:
+        return []
+    made: list[tuple[Path, str]] = []
+    left = settings.MAX_UPLOAD_BYTES
+    try:
+        for name in names:
+            made.append((folder / secrets.token_hex(16), Path(name).name))
+            with source_of(path, file_name, name, settings.MAX_UPLOAD_BYTES).open() as content:
+                left -= _copy(content, made[-1][0], file_name, left)
+    except BaseException:
+        for apart, _name in made:
+            apart.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def _copy(content: BinaryIO, path: Path, file_name: str, most: int | None = None) -> int:
+    """Write what is read to a new file and return its size; leave none that is too large."""
+    most = settings.MAX_UPLOAD_BYTES if most is None else most
     size = 0
     try:
         with path.open("xb") as kept:
             while chunk := content.read(CHUNK):
                 size += len(chunk)
-                if size > settings.MAX_UPLOAD_BYTES:
+                if size > most:
                     raise Refusal(
                         _("%(file)s is larger than %(most)s bytes; split it.")
                         % {"file": file_name, "most": settings.MAX_UPLOAD_BYTES}
                     )
                 kept.write(chunk)
-    except (OSError, Refusal):
+    except BaseException:
         path.unlink(missing_ok=True)
         raise
+    return size

@@ -1,13 +1,16 @@
-"""A file on its way into a pool: chosen, looked at, read, reported, and perhaps taken back."""
+"""Files on their way into a pool: chosen, looked at, read, reported, and perhaps taken back."""
 
 import csv
 from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.access import Right, get_editable, get_visible
@@ -16,37 +19,58 @@ from common.htmx import render_page
 from common.queries import get_rights
 from curator import queries, tasks
 from curator.core.rows import QuestionRow
-from curator.exports import spreadsheet_cell
-from curator.forms import MappingForm, UploadForm
+from curator.exports import as_workbook, spreadsheet_cell
+from curator.forms import FilesForm, MappingForm
 from curator.models import Import, Pool, RowReport
-from curator.services import pools as services
-from curator.services import uploads
+from curator.services import imports as services
+from curator.services import pools, undo, uploads
 from curator.views import jobs
+from curator.views.pools import pool_page
 
 REPORTS_A_PAGE = 50
+_WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_SEPARATORS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("bar"),
+    "，": gettext_lazy("full-width comma"),
+}
 
 
 @require_POST
 def upload(request: HttpRequest, pk: int) -> HttpResponse:
-    """Keep a file for its preview."""
+    """Keep files for their previews; answer a script with an object, and a form with the first preview."""
     pool = get_editable(Pool.objects.select_related("project"), request.user, pk=pk)
-    form = UploadForm(request.POST, request.FILES)
-    if form.is_valid():
-        file = form.cleaned_data["file"]
+    form = FilesForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return pool_page(request, pool, form)
+    kept, refused = [], []
+    for file in form.cleaned_data["file"]:
         try:
-            token = uploads.keep(pool=pool, content=file.file, file_name=file.name, by=request.user)
+            kept += _kept_tables(request, pool, file, refused)
         except Refusal as refusal:
-            form.add_error("file", str(refusal))
+            refused.append(str(refusal))
+    addresses = [reverse("upload_preview", args=[pk, each.token]) for each in kept]
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({"previews": addresses, "refused": refused})
+    for sentence in refused:
+        messages.error(request, sentence)
+    return redirect(addresses[0] if addresses else pool)
+
+
+def _kept_tables(request: HttpRequest, pool: Pool, file: Any, refused: list[str]) -> list[uploads.Upload]:
+    """Keep the tables of one file; of those inside an archive that are none, say so and keep the others."""
+    kept = []
+    for each in uploads.keep(pool=pool, content=file.file, file_name=file.name, by=request.user):
+        try:
+            queries.get_preview(each.path, each.file_name)
+        except Refusal as refusal:
+            uploads.drop(upload=each)
+            refused.append(str(refusal))
         else:
-            return redirect("upload_preview", pk=pk, token=token)
-    context = {
-        "project": pool.project,
-        "rights": get_rights(pool.project, request.user),
-        "pool": queries.get_pools(pool.project).get(pk=pk),
-        "imports": queries.get_imports(pool),
-        "form": form,
-    }
-    return render(request, "curator/pool.html", context)
+            kept.append(each)
+    return kept
 
 
 @require_http_methods(["GET", "POST"])
@@ -59,44 +83,72 @@ def upload_preview(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect(pool)
-    form = MappingForm(request.POST or None, columns=preview.table.columns)
+    columns = preview.table.columns
+    remembered = queries.get_remembered(pool.project, columns)
+    form = MappingForm(request.POST or None, columns=columns, remembered=remembered)
     if request.method == "POST" and form.is_valid() and "show" not in request.POST:
         try:
-            job = services.start_import(
-                pool=pool,
-                content=kept.path,
-                file_name=kept.file_name,
-                mapping=form.cleaned_data["mapping"],
-                by=request.user,
+            job = pools.confirm_upload(
+                pool=pool, upload=kept, columns=columns, mapping=form.cleaned_data["mapping"], by=request.user
             )
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            uploads.drop(upload=kept)
             tasks.run_import.delay_on_commit(job_id=job.pk)
-            return redirect(job)
+            return _next_preview(request, pool, kept, job)
     context = {
         "project": pool.project,
         "rights": get_rights(pool.project, request.user),
         "pool": pool,
         "upload": kept,
+        "others": _others(request, pool, kept),
         "table": preview.table,
-        "columns": list(zip(form, (samples for _column, samples in preview.samples), strict=True)),
+        "separator": _SEPARATORS.get(preview.table.delimiter, ""),
+        "remembered": remembered is not None,
+        "columns": [(field, preview.samples[field.label]) for field in form],
         "form": form,
         "rows": _read(preview, form),
     }
     return render(request, "curator/upload_preview.html", context)
 
 
+def _others(request: HttpRequest, pool: Pool, kept: uploads.Upload) -> list[uploads.Upload]:
+    """Return the other files of this person that wait to be looked at."""
+    return [each for each in uploads.waiting(pool=pool, by=request.user) if each.path != kept.path]
+
+
+def _next_preview(request: HttpRequest, pool: Pool, kept: uploads.Upload, job: Import) -> HttpResponse:
+    """Go on to the next file that waits to be looked at, or to the one that is being read."""
+    waiting = _others(request, pool, kept)
+    if not waiting:
+        return redirect(job)
+    messages.success(
+        request, _("%(file)s is being read in. This is the next file.") % {"file": job.file_name}
+    )
+    return redirect("upload_preview", pk=pool.pk, token=waiting[0].token)
+
+
 def _read(preview: queries.Preview, form: MappingForm) -> list[tuple[bool, object]]:
     """Return the first rows as the mapping reads them, each with whether it becomes a question."""
     if form.is_bound and not form.is_valid():
         return []
-    mapping = form.cleaned_data["mapping"] if form.is_bound else form.guessed()
+    mapping = form.cleaned_data["mapping"] if form.is_bound else form.first
     if not mapping.get("question"):
         return []
     used = {field: column for field, column in mapping.items() if column}
     return [(isinstance(row, QuestionRow), row) for row in preview.read_with(used)]
+
+
+@require_POST
+def upload_drop(request: HttpRequest, pk: int, token: str) -> HttpResponse:
+    """Remove an upload that nobody wants to read in."""
+    pool = get_editable(Pool, request.user, pk=pk)
+    try:
+        uploads.drop(upload=uploads.find(pool=pool, token=token, by=request.user))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+    waiting = uploads.waiting(pool=pool, by=request.user)
+    return redirect("upload_preview", pk=pk, token=waiting[0].token) if waiting else redirect(pool)
 
 
 @require_GET
@@ -104,14 +156,18 @@ def import_(request: HttpRequest, pk: int) -> HttpResponse:
     """Show how an import goes, and then what became of every row."""
     found = get_visible(Import.objects.select_related("pool__project", "created_by"), request.user, pk=pk)
     kind = request.GET.get("kind", "")
-    rows = queries.get_reports(found, kind=kind if kind in RowReport.Kind.values else "")
+    kind = kind if kind in RowReport.Kind.values else ""
+    counts = queries.get_report_counts(found)
+    rows = queries.get_reports(found, kind=kind)
     context = {
         "project": found.project,
         "rights": get_rights(found.project, request.user),
         "job": found,
         "kind": kind,
+        "kinds": [(each, counts[each.value]) for each in RowReport.Kind if each.value in counts],
+        "conflicts": counts.get(RowReport.Kind.CONFLICT, 0),
         "mapping": [(field, column) for field, column in found.mapping.items() if column],
-        "reasons": [] if found.is_active else services.reasons(found),
+        "reasons": [] if found.is_active else pools.reasons(found),
         "page": Paginator(rows, REPORTS_A_PAGE).get_page(request.GET.get("page")),
     }
     return render_page(request, "curator/import.html", context, partial="progress")
@@ -124,20 +180,42 @@ class _Echo:
         return line
 
 
+def _report_rows(request: HttpRequest, job: Import) -> Iterator[list[str]]:
+    """Yield the header and the rows of a report that can be corrected and uploaded again."""
+    kind = request.GET.get("kind", "")
+    rows = queries.get_reports(job, kind=kind if kind in RowReport.Kind.values else "")
+    yield [*job.columns, *services.REPORT_COLUMNS]
+    question = job.mapping.get("question")
+    for row in rows.iterator(chunk_size=2000):
+        cells = row.cells or {question: row.text}
+        yield [*(cells.get(column, "") for column in job.columns), str(row.row_number), row.reason]
+
+
 @require_GET
 def import_report(request: HttpRequest, pk: int) -> StreamingHttpResponse:
-    """Send every row that became no question as a spreadsheet."""
+    """Send the rows that became no question, as they stood in the file and with the reason, as CSV."""
     found = get_visible(Import, request.user, pk=pk)
     writer = csv.writer(_Echo())
-
-    def lines() -> Iterator[str]:
-        yield "\ufeff" + writer.writerow([_("row"), _("kind"), _("column"), _("reason"), _("text")])
-        for row in queries.get_reports(found).iterator(chunk_size=2000):
-            cells = (row.row_number, row.get_kind_display(), row.column, row.reason, row.text)
-            yield writer.writerow([spreadsheet_cell(cell) for cell in cells])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    lines = (
+        ("\ufeff" if place == 0 else "") + writer.writerow(map(spreadsheet_cell, row))
+        for place, row in enumerate(_report_rows(request, found))
+    )
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{found.pk}-report.csv"'
+    return response
+
+
+@require_GET
+def import_workbook(request: HttpRequest, pk: int) -> HttpResponse:
+    """Send the same rows as a workbook, in which every cell is text."""
+    found = get_visible(Import, request.user, pk=pk)
+    try:
+        workbook = as_workbook(_report_rows(request, found))
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    response = HttpResponse(workbook, content_type=_WORKBOOK)
+    response["Content-Disposition"] = f'attachment; filename="import-{found.pk}-report.xlsx"'
     return response
 
 
@@ -163,7 +241,7 @@ def import_undo(request: HttpRequest, pk: int) -> HttpResponse:
         context = {"project": found.project, "rights": get_rights(found.project, request.user), "job": found}
         return render(request, "curator/import_undo.html", context)
     try:
-        services.undo_import(job=found)
+        undo.undo_import(job=found)
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect(found)

@@ -1,12 +1,9 @@
-"""Pools, and the taxonomy that their questions are sorted into."""
-
-from pathlib import Path
+"""Pools: the list, and one with the files that were read into it."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods
 
 from common.access import Right, get_editable, get_visible
@@ -14,10 +11,10 @@ from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
 from curator import queries
-from curator.forms import PoolForm, UploadForm
+from curator.forms import FilesForm, PoolForm
 from curator.models import Pool
 from curator.services import pools as services
-from curator.services import taxonomy as taxonomy_services
+from curator.services import uploads
 
 
 @require_http_methods(["GET", "POST"])
@@ -47,41 +44,17 @@ def pools(request: HttpRequest, slug: str) -> HttpResponse:
 def pool(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a pool, the files that were read into it, and the form for another."""
     found = get_visible(Pool.objects.select_related("project"), request.user, pk=pk)
+    return pool_page(request, found, FilesForm())
+
+
+def pool_page(request: HttpRequest, found: Pool, form: FilesForm) -> HttpResponse:
+    """Render a pool's page with a form for files, as it is or as it was refused."""
     context = {
         "project": found.project,
         "rights": get_rights(found.project, request.user),
-        "pool": queries.get_pools(found.project).get(pk=pk),
+        "pool": queries.get_pools(found.project).get(pk=found.pk),
         "imports": queries.get_imports(found),
-        "form": UploadForm(),
-    }
-    return render(request, "curator/pool.html", context)
-
-
-@require_http_methods(["GET", "POST"])
-def taxonomy(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the domains with their questions, and read them from a file."""
-    right = Right.CURATE if request.method == "POST" else Right.SEE_MATERIAL
-    project = get_editable(Project, request.user, right=right, slug=slug)
-    form = UploadForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        file = form.cleaned_data["file"]
-        try:
-            count = taxonomy_services.import_taxonomy(
-                project=project, path=Path(file.temporary_file_path()), file_name=file.name
-            )
-        except Refusal as refusal:
-            form.add_error("file", str(refusal))
-        else:
-            messages.success(
-                request,
-                ngettext("%(count)s domain was read.", "%(count)s domains were read.", count)
-                % {"count": count},
-            )
-            return redirect("taxonomy", slug=slug)
-    context = {
-        "project": project,
-        "rights": get_rights(project, request.user),
-        "branches": queries.get_taxonomy(project),
+        "waiting": uploads.waiting(pool=found, by=request.user),
         "form": form,
     }
-    return render(request, "curator/taxonomy.html", context)
+    return render(request, "curator/pool.html", context)

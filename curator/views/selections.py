@@ -1,11 +1,13 @@
 """Selections: made, followed, explained, held against control arms, and frozen."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -17,10 +19,13 @@ from common.jobs import JobState
 from common.models import Project
 from common.queries import get_rights
 from curator import charts, queries, tasks
-from curator.forms import FreezeForm, SelectionForm
-from curator.models import Selection
+from curator.core.selection import Result, Verdict
+from curator.core.spread import flaw_counts, lengths
+from curator.forms import METHOD_WORDS, FreezeForm, SelectionForm, TryForm, knobs_of
+from curator.models import Question, Selection
 from curator.services import datasets as dataset_services
 from curator.services import selections as services
+from curator.services.candidates import table_of
 from curator.views import jobs
 
 MEMBERS_A_PAGE = 50
@@ -103,7 +108,157 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
         "review": queries.get_review_figures(found, request.user),
         "freeze_form": FreezeForm(),
         "datasets": found.datasets.all(),
+        "comparable": queries.get_comparable(found),
+        "trial": _trial(
+            found.project.slug, knobs_of(found.method) | {"size": found.size, "seed": found.seed}
+        ),
     }
+
+
+@require_GET
+def selection_why(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say why the questions that a person asks for are in a selection, or out of it."""
+    found = get_visible(Selection.objects.select_related("project"), request.user, pk=pk)
+    asked = request.GET.get("question", "").strip()
+    context = {
+        "project": found.project,
+        "rights": get_rights(found.project, request.user),
+        "selection": found,
+        "asked": asked,
+        "whys": queries.get_why(found, asked) if asked else [],
+    }
+    return render_page(request, "curator/selection_why.html", context, partial="answer")
+
+
+@require_GET
+def selection_try(request: HttpRequest, slug: str) -> HttpResponse:
+    """Draw by a method as its knobs stand, and store nothing."""
+    project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
+    table = table_of(project)
+    form = TryForm(request.GET, patterns=flaw_counts(table))
+    context = {
+        "project": project,
+        "rights": get_rights(project, request.user),
+        "form": form,
+        "method_words": METHOD_WORDS,
+        "asked": request.GET.get("question", "").strip(),
+        **_tried(project, form, request.GET.get("question", "").strip()),
+    }
+    partial = "outcome" if request.headers.get("HX-Target") == "outcome" else "trial"
+    return render_page(request, "curator/selection_try.html", context, partial=partial)
+
+
+def _tried(project: Project, form: TryForm, asked: str) -> dict[str, Any]:
+    """Return what a draw has to show, or the sentence that refuses it."""
+    if not form.is_valid():
+        return {}
+    given = form.cleaned_data
+    try:
+        result = services.try_method(
+            project=project, method=given["made"], size=given["size"], seed=given["seed"]
+        )
+    except Refusal as refusal:
+        return {"refusal": str(refusal)}
+    spread = queries.get_spread(project, result)
+    members, others = lengths(result)
+    return {
+        "result": result,
+        "pool_size": len(result.candidates),
+        "unread": services.count_unread(project),
+        "spread": spread,
+        "domains_figure": charts.domains_figure(spread),
+        "lengths_figure": charts.lengths_figure(members.tolist(), others.tolist()),
+        "lengths": charts.counted_lengths(members.tolist(), others.tolist()),
+        "whys": _whys(project, result, asked) if asked else [],
+    }
+
+
+def _whys(project: Project, result: Result, asked: str) -> list[tuple[Question, bool, Verdict]]:
+    """Return the questions that a person asks for, whether each is in, and why."""
+    rows = result.candidates.row_of_pk
+    return [
+        (question, rows[question.pk] in result.position_of, result.verdict_at(rows[question.pk]))
+        for question in queries.find_questions(project, asked)
+        if question.pk in rows
+    ]
+
+
+@require_POST
+def selection_keep(request: HttpRequest, slug: str) -> HttpResponse:
+    """Make the selection that was tried out."""
+    project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
+    form = TryForm(request.POST, patterns=flaw_counts(table_of(project)))
+    if not form.is_valid():
+        messages.error(request, _("These settings cannot be used; see what the page says of them."))
+        return redirect(_trial(slug, form.settings))
+    given = form.cleaned_data
+    try:
+        made = services.start_selection(
+            project=project, method=given["made"], size=given["size"], seed=given["seed"], by=request.user
+        )
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(_trial(slug, form.settings))
+    tasks.run_selection.delay_on_commit(job_id=made.pk)
+    return redirect(made)
+
+
+def _trial(slug: str, settings: Any) -> str:
+    return f"{reverse('selection_try', args=[slug])}?{urlencode(settings, doseq=True)}"
+
+
+@require_GET
+def selection_compare(request: HttpRequest, pk: int, other: int) -> HttpResponse:
+    """Hold the members of one selection against those of another."""
+    one = get_visible(Selection.objects.select_related("project"), request.user, pk=pk)
+    two = get_visible(one.project.selections.all(), request.user, pk=other)
+    if JobState.SUCCEEDED not in (one.state, two.state) or one.state != two.state:
+        messages.error(request, _("A selection that is not done yet cannot be compared."))
+        return redirect(one)
+    side = "other" if request.GET.get("side") == "other" else "one"
+    first, second = (two, one) if side == "other" else (one, two)
+    rows = queries.get_only_in(first, second)
+    context = {
+        "project": one.project,
+        "rights": get_rights(one.project, request.user),
+        "one": one,
+        "other": two,
+        "side": side,
+        "comparison": queries.compare(one, two),
+        "page": Paginator(rows, MEMBERS_A_PAGE).get_page(request.GET.get("page")),
+    }
+    return render_page(request, "curator/selection_compare.html", context, partial="list")
+
+
+@require_GET
+def selection_compared(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go to the comparison with the selection that a form names."""
+    found = get_visible(Selection, request.user, pk=pk)
+    other = request.GET.get("with", "")
+    if not other.isdecimal():
+        messages.error(request, _("Choose a selection to compare with."))
+        return redirect(found)
+    return redirect("selection_compare", pk=pk, other=int(other))
+
+
+@require_http_methods(["GET", "POST"])
+def selection_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """Remove a selection with its arms, once that was confirmed."""
+    found = get_editable(Selection.objects.select_related("project"), request.user, right=Right.CURATE, pk=pk)
+    if request.method == "GET":
+        context = {
+            "project": found.project,
+            "rights": get_rights(found.project, request.user),
+            "selection": found,
+        }
+        return render_page(request, "curator/selection_delete.html", context, partial="form")
+    try:
+        services.delete_selection(selection=found)
+    except Refusal as refusal:
+        messages.error(request, str(refusal))
+        return redirect(found)
+    messages.success(request, _("%(name)s is gone.") % {"name": found.name})
+    return redirect("selections", slug=found.project.slug)
 
 
 @require_POST

@@ -8,19 +8,9 @@ from math import log2, sqrt
 import numpy as np
 from scipy.stats import binomtest, norm
 
-LEVEL = 0.05
+from common.core.intervals import LEVEL
+
 _Z = float(norm.ppf(1 - LEVEL / 2))
-
-
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share, from 0 to 1.
-
-    Source: Wilson, Probable inference, the law of succession, and statistical inference (1927).
-    """
-    if not total:
-        return 0.0, 1.0
-    interval = binomtest(right, total).proportion_ci(confidence_level=1 - LEVEL, method="wilson")
-    return float(interval.low), float(interval.high)
 
 
 @dataclass(frozen=True)

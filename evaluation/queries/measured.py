@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from common.core.intervals import LEVEL
 from curator.models import Benchmark
-from evaluation.core import statistics
 from evaluation.models import MarkedAnswer
 from training.models import Model
 
@@ -131,7 +131,7 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Return what may be said at the level of 5 %."""
-        if self.adjusted_p >= statistics.LEVEL:
+        if self.adjusted_p >= LEVEL:
             return Verdict.OPEN
         return Verdict.BETTER if self.difference > 0 else Verdict.WORSE
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, QuerySet
 
+from common.core.intervals import wilson
 from common.jobs import JobState
 from common.models import Project
 from curator.models import Benchmark, BenchmarkItem
@@ -291,7 +292,7 @@ def _share(outcomes: Outcomes, items: Sequence[int]) -> Share | None:
     if not known:
         return None
     right = sum(outcome == RIGHT for outcome in known)
-    low, high = statistics.wilson(right, len(known))
+    low, high = wilson(right, len(known))
     return Share(right, len(known), low, high)
 
 

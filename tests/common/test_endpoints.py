@@ -8,6 +8,8 @@ from common.endpoints import (
     Address,
     AddressRefused,
     EndpointFailed,
+    Line,
+    Prompt,
     Reply,
     ask,
     check_address,
@@ -34,7 +36,7 @@ def put(server):
             server.reply_to = lambda *_: reply
         address = Address("Ada", base_url or server.url, "some-model", key, max_tokens=64, temperature=0.5)
         with client(address) as opened:
-            return ask(opened, address, "How much is 2 and 2?")
+            return ask(opened, address, Prompt("How much is 2 and 2?"))
 
     return put
 
@@ -51,6 +53,48 @@ def test_the_question_goes_out_with_model_limit_and_key(put, server):
         }
     ]
     assert server.keys == ["Bearer sk-1"]
+
+
+def test_a_task_goes_out_before_the_question_and_json_is_asked_for_in_the_standard_way(server):
+    server.reply_to = lambda *_: completion("{}")
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as opened:
+        ask(opened, address, Prompt("Sort this.", system="You sort.", wants_json=True))
+
+    assert server.requests[0]["messages"] == [
+        {"role": "system", "content": "You sort."},
+        {"role": "user", "content": "Sort this."},
+    ]
+    assert server.requests[0]["response_format"] == {"type": "json_object"}
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_an_endpoint_that_refuses_the_json_form_is_asked_without_it(server, status):
+    server.reply_to = lambda _question, before: (
+        failure(status) if "response_format" in server.requests[before] else completion("{}")
+    )
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as opened:
+        line = Line(opened, address)
+        replies = [line.ask(Prompt("Sort this.", wants_json=True)) for _each in range(2)]
+
+    assert [reply.answer for reply in replies] == ["{}", "{}"]
+    assert len(server.asked) == 3  # the form is tried once
+
+
+def test_a_question_that_is_refused_with_and_without_the_form_says_nothing_about_the_form(server):
+    server.reply_to = lambda question, _before: failure(400) if "long" in question else completion("{}")
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as opened:
+        line = Line(opened, address)
+        with pytest.raises(EndpointFailed):
+            line.ask(Prompt("Too long.", wants_json=True))
+        line.ask(Prompt("Sort this.", wants_json=True))
+
+    assert "response_format" in server.requests[-1]
 
 
 @pytest.mark.parametrize(

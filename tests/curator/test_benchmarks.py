@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from common.core.refusal import Refusal
 from curator.models import Benchmark, BenchmarkItem, Leak
-from curator.services import benchmarks, pools
+from curator.services import benchmarks, imports, pools
 
 LONG = "A train leaves the northern station at nine and travels for {} hours at sixty miles an hour; how far?"
 ITEMS = [
@@ -44,7 +44,7 @@ def pool_in(make_pool, tmp_path):
         job = pools.start_import(
             pool=make_pool(project), content=path, file_name=path.name, mapping=None, by=None
         )
-        pools.run_import(job=job)
+        imports.run_import(job=job)
         return job
 
     return read

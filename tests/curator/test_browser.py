@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from common.access import Role
 from common.models import Membership
@@ -33,7 +34,6 @@ def test_an_examiner_goes_from_an_upload_to_a_review(
     sign_in(examiner)
     page.goto(live_server.url + reverse("pool", args=[pool.pk]))
     page.locator("input[type=file]").set_input_files(table)
-    page.get_by_role("button", name="Look at the file").click()
     page.get_by_text("1加1等于几？").first.wait_for()
     page.locator("button[name=import]").click()
     page.wait_for_url("**/imports/*/")
@@ -65,3 +65,60 @@ def test_an_examiner_goes_from_an_upload_to_a_review(
     page.wait_for_load_state()
     page.get_by_text("想一想。").first.wait_for()
     assert Review.objects.get().judgement == "accept"
+
+
+@pytest.fixture
+def bank(make_user, make_pool, make_question, sign_in):
+    """Return a pool of three questions without keys, whose owner is signed in."""
+    examiner, pool = make_user(), make_pool()
+    Membership.objects.create(project=pool.project, user=examiner, role=Role.OWNER)
+    for text in ("下列哪项是流动资产？", "What is a current asset?", "What is a liability?"):
+        make_question(pool, text=text, key="", options=["cash", "land"])
+    sign_in(examiner)
+    return pool
+
+
+def test_keys_are_filled_one_after_the_other_from_the_keyboard(page, live_server, bank):
+    page.goto(live_server.url + reverse("questions", args=[bank.project.slug]) + "?key=missing")
+    fields = page.locator("[data-fill]")
+    fields.first.focus()
+
+    page.keyboard.type("a")
+    page.keyboard.press("Enter")
+    expect(fields).to_have_count(2)
+    expect(fields.first).to_be_focused()
+    page.keyboard.type("D")
+    page.keyboard.press("Enter")
+    page.get_by_text("the options end at B").wait_for()
+    expect(fields.first).to_be_focused()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("B")
+    page.keyboard.press("Enter")
+    expect(fields).to_have_count(1)
+    expect(fields.first).to_be_focused()
+
+    assert list(bank.questions.order_by("pk").values_list("key", flat=True)) == ["A", "B", ""]
+
+
+def test_questions_are_searched_chosen_and_pinned_and_that_is_undone(page, live_server, bank):
+    page.goto(live_server.url + reverse("questions", args=[bank.project.slug]))
+
+    page.get_by_label("Search").press_sequentially("asset")
+    page.get_by_text("1 question", exact=True).wait_for()
+    assert page.url.endswith("?text=asset&order=oldest")
+    page.get_by_label("this page").check()
+    expect(page.locator("input[name=question]")).to_be_checked()
+    page.get_by_role("button", name="Pin").click()
+    page.get_by_role("button", name="Undo the change of 1 question").wait_for()
+    assert bank.questions.filter(standing="pinned").count() == 1
+
+    page.get_by_role("button", name="Undo the change of 1 question").click()
+    page.get_by_text("1 question is as before").wait_for()
+    assert not bank.questions.filter(standing="pinned").exists()
+    assert page.get_by_label("Search").input_value() == "asset"
+
+    page.get_by_label("Key").select_option("there")
+    page.get_by_text("No question is like that").wait_for()
+    page.get_by_text("More filters").click()
+    page.get_by_label("near copy").check()
+    page.wait_for_url("**flags=copy**")

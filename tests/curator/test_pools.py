@@ -1,15 +1,24 @@
 """A file becomes questions once and whole: what is left out is reported, and what fails leaves nothing."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection
+from django.utils import timezone
 
 from common.core.refusal import Refusal
-from common.jobs import AlreadyClaimed, JobState
-from curator.models import Attempt, Domain, Import, Leak, Question, RowReport, Solver
-from curator.services import pools, selections
+from common.jobs import BESIDE, AlreadyClaimed, ClaimLost, JobState
+from curator.models import Domain, Import, Leak, Question, RowReport
+from curator.services import copying, imports, pools
 
+ROOT = Path(__file__).resolve().parents[2]
 HEADER = "id,question,answer,domain,marks\n"
 FIVE = (
     HEADER
@@ -21,24 +30,16 @@ FIVE = (
 )
 
 
-@pytest.fixture
-def read_in(tmp_path):
-    """Return what reads a text into a pool as a file."""
-
-    def read(pool, content, file_name="bank.csv", **mapping):
-        path = tmp_path / file_name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        job = pools.start_import(pool=pool, content=path, file_name=file_name, mapping=mapping, by=None)
-        pools.run_import(job=job)
-        return job
-
-    return read
+def figures(job):
+    """Return the figures of an import that are not nought, and its five main ones."""
+    main = {"read", "imported", "duplicates", "rejected", "needs_key"}
+    return {name: count for name, count in pools.summary(job).items() if count or name in main}
 
 
 def test_every_row_is_imported_duplicate_or_rejected(make_pool, read_in):
     job = read_in(make_pool(), FIVE)
 
-    assert pools.summary(job) == {"read": 5, "imported": 2, "duplicates": 1, "rejected": 2, "needs_key": 1}
+    assert figures(job) == {"read": 5, "imported": 2, "duplicates": 1, "rejected": 2, "needs_key": 1}
     assert job.state == JobState.SUCCEEDED
     assert list(job.questions.values_list("external_id", "key")) == [("a", "2"), ("b", "")]
 
@@ -80,7 +81,7 @@ def test_the_same_questions_in_another_file_are_all_duplicates(make_pool, read_i
 
     job = read_in(pool, FIVE + "\n\n")
 
-    assert pools.summary(job) == {"read": 5, "imported": 0, "duplicates": 3, "rejected": 2, "needs_key": 0}
+    assert figures(job) == {"read": 5, "imported": 0, "duplicates": 3, "rejected": 2, "needs_key": 0}
     assert pool.questions.count() == 2
 
 
@@ -98,7 +99,7 @@ def test_an_import_that_was_read_is_not_read_again(make_pool, read_in):
     job = read_in(make_pool(), FIVE)
 
     with pytest.raises(AlreadyClaimed):
-        pools.run_import(job=job)
+        imports.run_import(job=job)
 
     assert job.questions.count() == 2
 
@@ -118,7 +119,7 @@ def test_an_import_whose_worker_died_after_its_write_is_only_finished(make_pool,
         project=job.project, pool=job.pool, imported_by=begun, content_hash="1", text="Is it?", language="en"
     )
 
-    pools.run_import(job=begun)
+    imports.run_import(job=begun)
 
     assert (begun.state, begun.rows_read, begun.questions.count()) == (JobState.SUCCEEDED, 1, 1)
 
@@ -217,93 +218,6 @@ def test_the_upload_is_gone_once_it_is_read(make_pool, read_in, settings):
     assert list(settings.MEDIA_ROOT.iterdir()) == []
 
 
-def test_undoing_an_import_takes_back_its_questions_and_reports_alone(make_pool, make_question, read_in):
-    pool = make_pool()
-    older = make_question(pool)
-    job = read_in(pool, FIVE)
-
-    pools.undo_import(job=job)
-
-    assert list(pool.questions.all()) == [older]
-    assert not RowReport.objects.exists()
-    assert not pool.imports.exists()
-
-
-def test_a_file_can_be_read_again_after_it_was_undone(make_pool, read_in):
-    pool = make_pool()
-    pools.undo_import(job=read_in(pool, FIVE))
-
-    assert read_in(pool, FIVE).rows_imported == 2
-
-
-def test_an_import_that_models_have_answered_cannot_be_undone(make_pool, make_trace, read_in):
-    job = read_in(make_pool(), FIVE)
-    make_trace(job.questions.first())
-
-    with pytest.raises(Refusal, match=r"Models have answered questions of bank\.csv"):
-        pools.undo_import(job=job)
-
-    assert job.questions.count() == 2
-
-
-def test_an_import_that_a_solver_has_tried_cannot_be_undone(make_pool, read_in):
-    job = read_in(make_pool(), FIVE)
-    solver = Solver.objects.create(project=job.project, name="weak")
-    Attempt.objects.create(question=job.questions.first(), solver=solver)
-
-    with pytest.raises(Refusal, match="Models have answered"):
-        pools.undo_import(job=job)
-
-
-def test_an_import_that_a_selection_names_cannot_be_undone(make_pool, make_trace, read_in):
-    pool = make_pool()
-    job = read_in(pool, FIVE)
-    make_trace(
-        project_question := pool.questions.create(
-            project=pool.project, content_hash="f" * 64, text="Other?", key="1", language="en"
-        )
-    )
-    selection = selections.start_selection(project=pool.project, method="random", size=1, by=None)
-    selections.run_selection(job=selection)
-
-    with pytest.raises(Refusal, match=r"A selection names questions of bank\.csv"):
-        pools.undo_import(job=job)
-
-    assert project_question.decisions.count() == 1
-
-
-def test_a_waiting_import_cannot_be_undone(make_pool, tmp_path):
-    path = tmp_path / "bank.csv"
-    path.write_text(FIVE)
-    job = pools.start_import(pool=make_pool(), content=path, file_name="bank.csv", mapping=None, by=None)
-
-    with pytest.raises(Refusal, match=r"bank\.csv is being read; cancel that first\."):
-        pools.undo_import(job=job)
-
-
-def test_a_new_key_marks_all_traces_and_attempts_anew(make_question, make_trace):
-    question = make_question(key="")
-    right = make_trace(question, answer="Final Answer: 12", verdict="unkeyed")
-    wrong = make_trace(question, answer="Final Answer: 13", verdict="unkeyed")
-    solver = Solver.objects.create(project=question.project, name="weak")
-    attempt = Attempt.objects.create(question=question, solver=solver, answer="Final Answer: 12")
-
-    pools.set_key(question=question, key=" 12 ")
-
-    for row in (right, wrong, attempt):
-        row.refresh_from_db()
-    assert (question.key, right.verdict, wrong.verdict, attempt.verdict) == ("12", "right", "wrong", "right")
-
-
-def test_a_key_taken_away_leaves_answers_unmarked(make_trace):
-    trace = make_trace()
-
-    pools.set_key(question=trace.question, key="")
-
-    trace.refresh_from_db()
-    assert trace.verdict == "unkeyed"
-
-
 @pytest.mark.parametrize(("name", "licence"), [("", "MIT"), ("  ", "MIT"), ("bank", ""), ("bank", "  ")])
 def test_a_pool_needs_a_name_and_a_licence(make_project, name, licence):
     with pytest.raises(Refusal, match="needs a name and a licence"):
@@ -315,6 +229,193 @@ def test_two_pools_of_a_project_do_not_share_a_name(make_pool):
 
     with pytest.raises(Refusal, match="There is a pool named bank already"):
         pools.create_pool(project=pool.project, name="bank", licence="MIT")
+
+
+def test_a_row_gives_its_key_to_the_question_that_lacks_one(make_pool, read_in, make_trace):
+    pool = make_pool()
+    read_in(pool, "question,answer\nWhat is 1 and 1?,\nWhat is 2 and 2?,\n")
+    one, two = pool.questions.all()
+    right = make_trace(one, answer="Final Answer: 2", verdict="unkeyed")
+
+    job = read_in(pool, "question,answer\nWhat is 1 and 1?,2\n", "keys.csv")
+
+    one.refresh_from_db()
+    right.refresh_from_db()
+    assert (one.key, right.verdict, two.key) == ("2", "right", "")
+    assert figures(job) == {
+        "read": 1, "imported": 0, "duplicates": 1, "rejected": 0, "needs_key": 0, "filled": 1
+    }  # fmt: skip
+    report = job.reports.get()
+    assert (report.kind, report.text, report.duplicate_of) == (RowReport.Kind.FILLED, "2", one)
+
+
+def test_another_key_for_a_question_is_shown_beside_the_one_that_stays(make_pool, read_in):
+    pool = make_pool()
+    read_in(pool, "question,answer\nWhat is 1 and 1?,2\nHow much is a half?,0.5\n")
+
+    job = read_in(pool, "question,answer\nWhat is 1 and 1?,3\nHow much is a half?,1/2\n", "other.csv")
+
+    conflict, same = job.reports.all()
+    assert (conflict.kind, same.kind) == (RowReport.Kind.CONFLICT, RowReport.Kind.DUPLICATE)
+    assert "“2”" in conflict.reason
+    assert "“3”" in conflict.reason
+    assert list(pool.questions.values_list("key", flat=True)) == ["2", "0.5"]
+
+
+def test_a_later_row_of_the_same_file_gives_its_key_and_the_next_one_conflicts(make_pool, read_in):
+    job = read_in(make_pool(), "question,answer\nIs it?,\nIs it?,yes\nIs it?,no\n")
+
+    assert [report.kind for report in job.reports.all()] == ["filled", "conflict"]
+    assert (job.questions.get().key, job.rows_without_key) == ("yes", 0)
+
+
+def test_a_duplicate_names_the_row_of_the_file_that_it_repeats(make_pool, read_in):
+    job = read_in(make_pool(), FIVE)
+
+    assert "row 2 of this file" in job.reports.get(row_number=5).reason
+
+
+def test_a_refused_row_is_kept_as_it_stood_in_the_file(make_pool, read_in):
+    job = read_in(make_pool(), FIVE)
+
+    assert job.columns == ["id", "question", "answer", "domain", "marks"]
+    refused = job.reports.get(row_number=6)
+    assert [refused.cells[column] for column in job.columns] == ["e", "What is 3 and 3?", "6", "more", "many"]
+
+
+def test_text_that_copy_would_take_for_its_own_comes_back_as_it_was(make_pool, read_in):
+    text = 'a\\b \\N \t tab\nline "quoted" {braces, comma} \\.\n千题'
+    rows = [
+        {"question": text, "options": ['x"y', "a\\b", "c,d", "{}", "甲\n乙"], "answer": "\\N", "id": "\\."}
+    ]
+
+    job = read_in(make_pool(), json.dumps(rows), "bank.json")
+
+    question = job.questions.get()
+    assert (question.text, question.key, question.external_id) == (text, "\\N", "\\.")
+    assert question.options == ['x"y', "a\\b", "c,d", "{}", "甲\n乙"]
+
+
+def test_rows_beyond_one_part_are_compared_with_those_before(make_pool, read_in, monkeypatch):
+    monkeypatch.setattr(imports, "ROWS_AT_ONCE", 3)
+    text = "question,answer\n" + "".join(f"How much is {n % 7} and 1?,{n % 7 + 1}\n" for n in range(20))
+
+    job = read_in(make_pool(), text)
+
+    assert (job.rows_imported, job.rows_duplicate) == (7, 13)
+    assert {report.duplicate_of_id for report in job.reports.all()} == set(
+        job.questions.values_list("pk", flat=True)
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_progress_is_seen_from_outside_while_the_import_is_one_transaction(make_pool, read_in, monkeypatch):
+    seen = []
+    monkeypatch.setattr("common.jobs.BEAT_SECONDS", 0)
+    monkeypatch.setattr(imports, "ROWS_AT_ONCE", 2)
+
+    def look(job):
+        with psycopg.connect(**connection.get_connection_params()) as other:
+            row = other.execute(
+                "select phase, progress_done, (select count(*) from curator_question) from curator_import"
+            ).fetchone()
+        seen.append(row)
+
+    job = read_in(make_pool(), FIVE, watch=look)
+
+    phases = [phase for phase, _done, _stored in seen]
+    assert list(dict.fromkeys(phases)) == [
+        "reading", "comparing and writing", "writing the report", "looking for what benchmarks hold"
+    ]  # fmt: skip
+    assert [done for phase, done, _stored in seen if phase == "comparing and writing"] == [2, 4, 5]
+    assert {stored for _phase, _done, stored in seen} == {0}
+    assert job.questions.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_cancelled_import_leaves_nothing_and_goes_on_when_asked(make_pool, read_in, monkeypatch):
+    monkeypatch.setattr("common.jobs.BEAT_SECONDS", 0)
+    monkeypatch.setattr(imports, "ROWS_AT_ONCE", 2)
+    pool = make_pool()
+
+    def stop(job):
+        if job.progress_done == 4:
+            Import.objects.using(BESIDE).filter(pk=job.pk).update(cancel_requested=True)
+
+    job = read_in(pool, FIVE, watch=stop)
+
+    assert (job.state, pool.questions.count(), Path(job.file_path).is_file()) == ("cancelled", 0, True)
+    job.requeue(now=timezone.now())
+    imports.run_import(job=job)
+    assert (job.state, pool.questions.count(), Path(job.file_path).is_file()) == ("succeeded", 2, False)
+
+
+KILLED = """
+import os, signal, sys
+import django
+django.setup()
+import common.jobs
+from curator.models import Import
+from curator.services import imports
+
+def die(job):
+    if job.progress_done == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+common.jobs.BEAT_SECONDS = 0
+imports.ROWS_AT_ONCE = 2
+imports.run_import(job=Import.objects.get(pk=sys.argv[1]), watch=die)
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_whose_worker_is_killed_leaves_nothing_and_is_taken_up_again(make_pool, tmp_path):
+    path = tmp_path / "bank.csv"
+    path.write_text(FIVE)
+    pool = make_pool()
+    job = pools.start_import(pool=pool, content=path, file_name="bank.csv", mapping=None, by=None)
+    server = os.environ["DATABASE_URL"].rpartition("/")[0]
+    here = os.environ | {
+        "DATABASE_URL": f"{server}/{connection.settings_dict['NAME']}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+
+    died = subprocess.run([sys.executable, "-c", KILLED, str(job.pk)], cwd=ROOT, env=here, check=False)
+
+    job.refresh_from_db()
+    assert (died.returncode, job.state, pool.questions.count()) == (-signal.SIGKILL, "running", 0)
+    assert Import.requeue_silent(now=timezone.now() + timedelta(hours=1)) == [job.pk]
+    imports.run_import(job=job)
+    assert (job.state, pool.questions.count(), job.claims) == ("succeeded", 2, 2)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_whose_claim_was_lost_leaves_nothing(make_pool, read_in):
+    pool = make_pool()
+
+    def lose(job):
+        if job.phase == "looking for what benchmarks hold":
+            Import.objects.using(BESIDE).filter(pk=job.pk).update(claims=99)
+
+    with pytest.raises(ClaimLost):
+        read_in(pool, FIVE, watch=lose)
+
+    assert pool.questions.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_waits_for_another_of_its_project(make_pool, read_in):
+    pool = make_pool()
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("select pg_advisory_xact_lock(%s, %s)", [imports.LOCK, pool.project_id])
+
+        def let_go(job):
+            if job.phase == "waiting for another import":
+                other.rollback()
+
+        job = read_in(pool, FIVE, watch=let_go)
+
+    assert job.rows_imported == 2
 
 
 def test_importing_finds_what_a_benchmark_holds_already(make_pool, read_in, tmp_path):
@@ -329,3 +430,52 @@ def test_importing_finds_what_a_benchmark_holds_already(make_pool, read_in, tmp_
 
     leak = Leak.objects.get()
     assert (leak.question.external_id, leak.item.benchmark) == ("a", benchmark)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_keys_are_looked_up_once_or_for_every_row_with_the_same_outcome(
+    make_pool, read_in, monkeypatch, allowed
+):
+    monkeypatch.setattr(copying, "_may_skip_look_ups", lambda: allowed)
+    pool = make_pool()
+
+    job = read_in(pool, FIVE)
+
+    assert (job.rows_imported, job.rows_duplicate, job.rows_rejected) == (2, 1, 2)
+    assert set(job.questions.values_list("project", "pool", "domain__code")) == {
+        (pool.project_id, pool.pk, "sums")
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("show session_replication_role")
+        assert cursor.fetchone() == ("origin",)
+
+
+def test_no_trigger_but_foreign_keys_is_left_out_with_the_look_ups(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select tgname from pg_trigger where tgrelid = 'curator_question'::regclass and not tgisinternal"
+        )
+        assert cursor.fetchall() == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("table", ["curator_domain", "curator_import", "curator_pool", "common_project"])
+def test_what_an_import_refers_to_cannot_go_while_it_writes(make_pool, read_in, monkeypatch, table):
+    monkeypatch.setattr("common.jobs.BEAT_SECONDS", 0)
+    pool = make_pool()
+    Domain.objects.create(project=pool.project, code="sums", name="sums")
+    refused = []
+
+    def delete(job):
+        if job.phase != "comparing and writing":
+            return
+        with psycopg.connect(**connection.get_connection_params()) as other:
+            other.execute("set lock_timeout = '50ms'")
+            other.execute("set session_replication_role = replica")  # no other key stands in the way
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(f"delete from {table}")
+            refused.append(table)
+
+    read_in(pool, FIVE, watch=delete)
+
+    assert refused == [table]

@@ -6,11 +6,30 @@ import time
 
 import pytest
 
-from curator.core.quality import BY_NAME, S1_PATTERNS, Specimen, first_flaw, has_bold_number, is_looping
+from curator.core.quality import (
+    BY_NAME,
+    PATTERNS,
+    S1_PATTERNS,
+    BadPattern,
+    Specimen,
+    first_flaw,
+    has_bold_number,
+    is_looping,
+    own_pattern,
+    question_flaws,
+    trace_flaws,
+)
 
 
-def specimen(question="How much?", thinking="One.\nTwo.", answer="Final Answer: 2", finish="stop", source=""):
-    return Specimen(question, thinking, answer, finish, source)
+def specimen(
+    question="How much?",
+    thinking="One.\nTwo.",
+    answer="Final Answer: 2",
+    finish="stop",
+    source="",
+    language="",
+):
+    return Specimen(question, thinking, answer, finish, source, language)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +51,27 @@ def specimen(question="How much?", thinking="One.\nTwo.", answer="Final Answer: 
         ("truncated", specimen(answer="", finish="max_tokens")),
         ("no-thinking", specimen(thinking=" \n")),
         ("no-answer", specimen(answer="")),
+        ("unreadable", specimen("求锟斤拷的值")),
+        ("unreadable", specimen("The bank\ufffds rate is 5 %.")),
+        ("broken-numbering", specimen("(2) Find the mean.\n(3) Find the variance.")),
+        ("broken-numbering", specimen("资料如下。\n3、计算利润。\n4、计算税金。")),
+        (
+            "wrong-language",
+            specimen(
+                "求和",
+                thinking="We add the two numbers, and what we get is their sum; then we look whether it is the answer.",
+                language="zh",
+            ),
+        ),
+        (
+            "wrong-language",
+            specimen(
+                "Add.",
+                thinking="我们先把两个数相加，再检查一遍结果是否正确。"
+                + "".join(map(chr, range(0x5000, 0x5050))),
+                language="en",
+            ),
+        ),
         ("refusal", specimen(answer="I'm sorry, but I can't help with that.")),
         ("refusal", specimen(answer="I cannot answer this: it is no question about a ledger.")),
         ("refusal", specimen(answer="我无法回答：这不是关于账目的问题。")),
@@ -53,6 +93,17 @@ def test_a_flaw_is_found_by_its_pattern(name, shown):
         specimen(),
         specimen("[asy] draw(A); [/asy] In the diagram, find x.", source="AIME 1999"),
         specimen("p0. p1000. and p12 of the book"),
+        specimen("(1) Find the mean.\n(2) Find the variance."),
+        specimen("The year was\n2. and then 3 came"),
+        specimen("某公司2023年：\n2、存货100万元。"),
+        specimen("求 x", thinking="x = 3, y = 4, z = 5; 3 + 4 + 5 = 12", language="zh"),
+        specimen(
+            "甲税率？",
+            thinking="The rate is VAT. "
+            "按照税法规定，税率是百分之十三。再看扣除项目，合计之后相减，可得应纳税额，检查无误。",
+            language="zh",
+        ),
+        specimen("Prix à payer : 5 € – l’été"),
         specimen("**bold** without a number"),
         specimen("2 ** 3 ** 4"),
         specimen("《清明上河图》的作者是谁？专利说明书遗漏了附图 2"),
@@ -110,5 +161,57 @@ def test_hostile_text_takes_no_longer_than_ordinary_text():
 
     began = time.process_time()
     first_flaw(hostile)
+
+    assert time.process_time() - began < 1
+
+
+def test_every_pattern_looks_at_one_place_and_none_is_looked_for_twice():
+    shown = specimen("如图 [asy]x", "wait\n" * 4, "", "length", language="zh")
+
+    found = question_flaws(shown) + trace_flaws(shown)
+
+    assert found == ["asymptote", "truncated", "no-answer", "loop"]
+    assert all(pattern.found_in(shown) == (pattern.name in found) for pattern in PATTERNS)
+
+
+@pytest.mark.parametrize(
+    ("place", "shown"),
+    [
+        ("question", specimen("见附表三")),
+        ("thinking", specimen(thinking="见附表三")),
+        ("answer", specimen(answer="见附表三")),
+    ],
+)
+def test_a_pattern_of_ones_own_looks_where_it_is_told(place, shown):
+    pattern = own_pattern(name="annex", place=place, expression="附表[一二三]", reason="It needs an annex.")
+
+    assert pattern.found_in(shown)
+    assert not pattern.found_in(specimen())
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"expression": "(a"}, r"The expression '\(a' cannot be used: missing \)"),
+        ({"expression": r"(a)\1"}, "cannot be used: invalid escape sequence"),
+        ({"expression": " "}, "has 1 to 500 characters; this one has 1"),
+        ({"expression": "a" * 501}, "this one has 501"),
+        ({"expression": "a*"}, "is found in every text"),
+        ({"name": "loop"}, "There is a built-in pattern loop"),
+        ({"place": "margin"}, "looks in question, thinking, answer, not in 'margin'"),
+    ],
+)
+def test_a_pattern_that_cannot_be_used_is_refused_in_a_sentence(fields, sentence):
+    given = {"name": "mine", "place": "question", "expression": "a", "reason": "It is so.", **fields}
+
+    with pytest.raises(BadPattern, match=sentence):
+        own_pattern(**given)
+
+
+def test_an_expression_that_would_backtrack_takes_linear_time():
+    pattern = own_pattern(name="mine", place="thinking", expression="(a+)+b", reason="It is so.")
+
+    began = time.process_time()
+    pattern.found_in(specimen(thinking="a" * 1_000_000))
 
     assert time.process_time() - began < 1

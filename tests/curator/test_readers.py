@@ -10,9 +10,12 @@ import zipfile
 import polars as pl
 import pytest
 import xlsxwriter
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from curator import readers
-from curator.readers import open_table
+from curator.readers import members, open_table, peek
+from curator.readers import separated as separated_module
 
 ROWS = [
     {"题目": "甲公司应纳税额是多少？\n请计算。", "答案": "46", "分值": "2"},
@@ -145,7 +148,7 @@ def test_columns_without_a_name_go_if_empty_and_are_numbered_if_not(file):
 
 
 def test_a_short_row_has_empty_cells_at_its_end(file):
-    assert open_table(file(b"question,key\none\n")).rows == [{"question": "one"}]
+    assert open_table(file(b"question,key\none\n")).rows == [{"question": "one", "key": ""}]
 
 
 def test_a_table_of_one_column_is_a_table(file):
@@ -220,7 +223,7 @@ def test_a_packed_file_with_a_damaged_middle_is_refused(file):
     packed = bytearray(gzip.compress(lines(ROWS * 50).encode()))
     packed[len(packed) // 2 : len(packed) // 2 + 8] = bytes(8)
 
-    with pytest.raises(readers.NotATable, match="damaged gzip file"):
+    with pytest.raises(readers.NotATable, match="damaged packed file"):
         open_table(file(bytes(packed)))
 
 
@@ -261,3 +264,223 @@ def test_a_damaged_sheet_in_a_workbook_is_refused(tmp_path):
 def test_an_empty_workbook_is_refused(tmp_path):
     with pytest.raises(readers.EmptyFile, match="no sheet with anything in it"):
         open_table(workbook(tmp_path / "a.xlsx", [], []))
+
+
+@pytest.mark.parametrize(
+    ("above", "header_row"),
+    [
+        ("", 1),
+        ("\n\n", 3),
+        ("2024年期末考试题\n", 2),
+        ("2024年期末考试题,,\n,,\n说明：请勿外传,,\n", 4),
+        ("Exam, spring 2024,\nby the faculty,,\n", 3),
+    ],
+)
+def test_what_stands_above_the_column_names_is_passed_over(file, above, header_row):
+    path = file((above + "题目,答案,分值\n一加一？,二,3\n").encode())
+
+    for table in (open_table(path), peek(path)):
+        assert (table.columns, table.header_row) == (("题目", "答案", "分值"), header_row)
+        assert (table.first_row, table.rows_total) == (header_row + 1, 1)
+        assert table.note == (f"The column names are in row {header_row}." if header_row > 1 else "")
+
+
+def test_a_title_over_names_that_nobody_knows_is_passed_over(file):
+    table = open_table(file("图形题库\n颜色,形状\n红,圆\n绿,方\n".encode()))
+
+    assert (table.columns, table.header_row) == (("颜色", "形状"), 2)
+
+
+def test_the_first_row_is_the_header_where_nothing_tells(file):
+    table = open_table(file(b"red,1\ngreen,2\n"))
+
+    assert (table.columns, table.header_row, table.rows_total) == (("red", "1"), 1, 1)
+
+
+def test_a_row_that_names_fields_in_a_table_with_a_header_is_a_row(file):
+    table = open_table(file(b"question,key\nanswer,options\nproblem,answer\n"))
+
+    assert (table.header_row, table.rows_total) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower", "columns"),
+    [
+        ("题目,选项,,,答案", ",A,B,C,", ("题目", "选项 A", "选项 B", "选项 C", "答案")),
+        ("No.,试题信息,,标签", ",题目,答案,", ("No.", "题目", "答案", "标签")),
+        ("Question,Options,,Key", ",A,B,", ("Question", "Options A", "Options B", "Key")),
+    ],
+)
+def test_column_names_in_two_rows_of_merged_cells_are_joined(file, upper, lower, columns):
+    row = ",".join(f"v{place}" for place in range(len(columns)))
+
+    table = open_table(file(f"{upper}\n{lower}\n{row}\n".encode()))
+
+    assert (table.columns, table.header_row, table.rows_total) == (columns, 2, 1)
+
+
+def test_a_row_with_empty_cells_is_no_second_row_of_names(file):
+    table = open_table(file(b"question,,key\n,note,\nq,note,k\n"))
+
+    assert (table.columns, table.rows_total) == (("question", "column 2", "key"), 2)
+
+
+def test_the_separator_is_the_one_that_parts_the_column_names(file):
+    table = open_table(file("a, b, c, d, e\n题目\t答案\n1,5 + 1,5 = ?\t3\n".encode()))
+
+    assert (table.delimiter, table.columns, table.header_row) == ("\t", ("题目", "答案"), 2)
+
+
+def test_a_column_is_read_alone(file):
+    for content in (separated(), lines()):
+        table = open_table(file(content.encode()))
+
+        assert list(table.column("答案")) == ["46", "=1+1", ""]
+        with pytest.raises(KeyError):
+            table.column("无")
+
+
+def zipped(path, *names):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, separated() if name.endswith("csv") else lines())
+    return path
+
+
+def test_each_table_of_an_archive_is_read_by_its_name(tmp_path):
+    path = zipped(tmp_path / "a.zip", "2023/一.csv", "2024/二.jsonl", "readme.md")
+
+    assert members(path) == ("2023/一.csv", "2024/二.jsonl")
+    for member, kind in zip(members(path), ("CSV", "JSON Lines"), strict=True):
+        assert (open_table(path, member=member).rows, open_table(path, member=member).kind) == (ROWS, kind)
+        assert peek(path, member=member).rows == ROWS
+
+
+def test_an_archive_of_one_table_is_that_table(tmp_path):
+    path = zipped(tmp_path / "a.zip", "一.csv")
+
+    assert members(path) == ("一.csv",)
+    assert open_table(path).rows == ROWS
+
+
+def test_a_table_that_an_archive_does_not_hold_is_refused_with_those_it_holds(tmp_path):
+    path = zipped(tmp_path / "a.zip", "一.csv", "二.csv")
+
+    with pytest.raises(readers.SeveralTables, match=r"holds no table '三.csv'; choose one of 一.csv, 二.csv"):
+        open_table(path, member="三.csv")
+
+
+def test_a_file_that_is_no_archive_has_one_table_without_a_name(file, tmp_path):
+    assert members(file(separated().encode())) == ("",)
+    assert members(workbook(tmp_path / "a.xlsx", [["q"], ["one"]])) == ("",)
+
+
+def test_names_in_an_archive_of_a_chinese_windows_are_read(tmp_path):
+    path = tmp_path / "a.zip"
+    name = "期末.csv".encode("gb18030").decode("cp437")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x" * len(name) + ".csv", separated())
+    # zipfile itself can only write such a name in UTF-8
+    path.write_bytes(path.read_bytes().replace(b"x" * len(name) + b".csv", name.encode("cp437") + b".csv"))
+
+    assert members(path) == ("期末.csv.csv",)
+
+
+@pytest.mark.parametrize("form", ["csv", "jsonl", "json", "utf-16", "gzip", "parquet"])
+def test_a_preview_shows_the_first_rows_and_reads_no_more_than_the_beginning(tmp_path, form):
+    rows = [{"question": f"第{number}题？" + "字" * 400, "key": str(number)} for number in range(3000)]
+    path = tmp_path / "a"
+    if form == "parquet":
+        pl.DataFrame(rows).write_parquet(path)
+    else:
+        text = {"jsonl": lines(rows), "json": json.dumps(rows, ensure_ascii=False)}.get(form) or separated(
+            rows
+        )
+        content = text.encode("utf-16" if form == "utf-16" else "utf-8")
+        path.write_bytes(gzip.compress(content) if form == "gzip" else content)
+
+    table = peek(path, rows=5)
+
+    assert table.rows == rows[:5]
+    assert table.rows_total == (3000 if form == "parquet" else -1)
+    assert table.columns == open_table(path).columns == ("question", "key")
+
+
+def test_a_preview_of_a_short_file_knows_how_many_rows_there_are(file):
+    for content in (separated(), lines(), json.dumps(ROWS)):
+        table = peek(file(content.encode()), rows=2)
+
+        assert (table.rows, table.rows_total) == (ROWS[:2], 3)
+
+
+def test_a_preview_does_not_see_a_fault_further_down(file):
+    path = file(b"question,key\n" + b"1,2\n" * 500_000 + b'"3,4\n')
+
+    assert peek(path).rows_total == -1
+    with pytest.raises(readers.BrokenRow, match="line 500002, opens a quote"):
+        open_table(path)
+
+
+signs = 'ab",\n\r题\t'
+fields = st.text(st.sampled_from(signs), max_size=4)
+
+
+def as_csv(rows, quoting, line_end):
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=quoting, lineterminator=line_end).writerows(rows)
+    return "q,k,z\n" + text.getvalue()
+
+
+written = st.builds(
+    as_csv,
+    st.lists(st.lists(fields, min_size=1, max_size=3), max_size=6),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+
+
+def outcome(read, *arguments):
+    try:
+        table = read(*arguments)
+    except readers.NoTable as refused:
+        return type(refused)
+    return table.columns, table.rows, table.first_row, table.header_row
+
+
+@given(written | st.text(st.sampled_from(signs), max_size=30))
+@example('q,k\n"a ""b"", c",\n\n,"\r\n"\r\n')
+@example("q,k\r\n1\r\n2,3\r\n")
+def test_the_quick_reader_gives_the_rows_of_the_careful_one_or_leaves_them_to_it(text):
+    try:
+        layout = separated_module.find_layout(text, "a.csv")
+    except readers.EmptyFile:
+        return
+
+    careful = outcome(separated_module.careful_table, text, layout, "UTF-8", "a.csv")
+    try:
+        quick = outcome(separated_module.quick_table, io.BytesIO(text.encode()), layout, "UTF-8", "a.csv")
+    except separated_module.NeedsCare:
+        quick = careful
+
+    assert quick == careful
+
+
+def test_the_quick_reader_takes_what_a_spreadsheet_writes():
+    text = 'question,key\r\n"a ""b"", c",\r\n"two\r\nlines",1\r\n,\r\nshort\r\n'
+
+    table = separated_module.quick_table(
+        io.BytesIO(text.encode()), separated_module.find_layout(text, "a.csv"), "UTF-8", "a.csv"
+    )
+
+    assert [tuple(row.values()) for row in table.rows] == [
+        ('a "b", c', ""),
+        ("two\r\nlines", "1"),
+        ("", ""),
+        ("short", ""),
+    ]
+
+
+def test_records_may_lie_across_the_blocks_that_are_read(monkeypatch, file):
+    monkeypatch.setattr(separated_module, "_BLOCK_BYTES", 7)
+
+    assert open_table(file(separated().encode())).rows == ROWS

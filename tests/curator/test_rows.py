@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from curator.core.rows import (
     LONGEST_TEXT,
     BadMapping,
+    Column,
     MissingColumn,
     QuestionRow,
     Rejected,
@@ -16,10 +18,11 @@ from curator.core.rows import (
     guess_mapping,
     parse_mapping,
     read_row,
+    read_table,
 )
 
 QUESTION = {"question": "q", "options": "o", "key": "k", "solution": "s", "marks": "m", "language": "l"}
-MAPPING = QUESTION | {"domain": "d", "external_id": "i"}
+MAPPING = QUESTION | {"domain": "d", "external_id": "i", "rating": "r", "tags": "t"}
 
 
 def read(**cells):
@@ -52,6 +55,9 @@ def read(**cells):
             {"question": "stem", "option A": "option_a", "option B": "Option B", "option C": "选项C"},
         ),
         (["选项A", "选项（B）"], {"option A": "选项A", "option B": "选项（B）"}),
+        (["Options A", "选项 B"], {"option A": "Options A", "option B": "选项 B"}),
+        (["题目", "难度", "标签"], {"question": "题目", "rating": "难度", "tags": "标签"}),
+        (["stem", "Difficulty", "Tags"], {"question": "stem", "rating": "Difficulty", "tags": "Tags"}),
         (["A", "choices"], {"options": "choices"}),
         (["colour", "shape"], {}),
     ],
@@ -96,7 +102,7 @@ def test_a_mapped_column_that_is_not_there_is_refused():
 
 def test_a_full_row_becomes_a_question():
     row = read(
-        o=["1", "2"], k="B", s="Count.", m="2.5分", l="English", d="arithmetic", i=17.0
+        o=["1", "2"], k="B", s="Count.", m="2.5分", l="English", d="arithmetic", i=17.0, r=3.0, t="sums、easy"
     )  # a spreadsheet gives its numbers as floats
 
     assert row == QuestionRow(
@@ -110,6 +116,8 @@ def test_a_full_row_becomes_a_question():
         domain="arithmetic",
         external_id="17",
         neutralised=False,
+        rating=3,
+        tags=("sums", "easy"),
     )
 
 
@@ -175,6 +183,9 @@ def test_options_in_one_column_each_keep_their_letters():
         ("A cat", "A cat"),
         ("two", "two"),  # the option's own words
         ("yes", "yes"),
+        ("①③", "①③"),
+        ("ABD", "ABD"),
+        ("A,B", "AB"),
         ("", ""),
     ],
 )
@@ -212,6 +223,10 @@ def test_a_row_without_a_key_is_kept():
         ({"m": "-1"}, "m", "negative"),
         ({"m": "NaN"}, "m", "negative or beyond"),
         ({"m": "1e9"}, "m", "beyond 99,999"),
+        ({"r": "6"}, "r", "none of 1 to 5"),
+        ({"r": "0.65"}, "r", "none of 1 to 5"),
+        ({"t": "x" * 51}, "t", "A tag has 51 characters"),
+        ({"t": ",".join(map(str, range(51)))}, "t", "51 tags, more than 50"),
         ({"d": "x" * 201}, "d", "201 characters"),
         ({"i": "x" * 201}, "i", "201 characters"),
     ],
@@ -252,12 +267,137 @@ def test_an_empty_number_of_a_table_is_an_empty_cell():
     assert read(k=float("nan"), m=float("nan")).key == ""
 
 
-cells = (
-    st.none() | st.text(max_size=30) | st.floats() | st.integers() | st.lists(st.text(max_size=5), max_size=4)
+def test_a_rejected_row_keeps_its_cells_to_be_corrected():
+    rejected = read(q="", k="4\x00", o=["a", "b"], m=2.0)
+
+    assert rejected.cells == {"q": "", "k": "4", "o": '["a", "b"]', "m": "2"}
+
+
+def test_a_kept_cell_is_no_longer_than_a_spreadsheet_holds():
+    assert len(read(q="x" * 200_000).cells["q"]) == 32_767
+
+
+@pytest.mark.parametrize(
+    ("cell", "rating"),
+    [
+        ("1", 1),
+        (5.0, 5),
+        ("３", 3),
+        ("易", 1),
+        ("较易", 2),
+        ("中等", 3),
+        ("难题", 5),
+        ("Easy", 1),
+        ("medium", 3),
+        ("very hard", 5),
+        ("Level 4", 4),
+        ("难度3", 3),
+        ("2星", 2),
+        ("★★★★☆", 4),
+        ("", None),
+        (None, None),
+    ],
 )
+def test_a_difficulty_is_read_in_figures_stars_and_words(cell, rating):
+    assert read(r=cell).rating == rating
 
 
-@given(st.fixed_dictionaries(dict.fromkeys(MAPPING.values(), cells)))
+@pytest.mark.parametrize(
+    ("cell", "tags"),
+    [
+        ("tax, VAT ,tax", ("tax", "VAT")),
+        ("税法、增值税；2024", ("税法", "增值税", "2024")),
+        (["tax", " VAT "], ("tax", "VAT")),
+        ('["a, b", "c"]', ("a, b", "c")),
+        ("[draft", ("[draft",)),
+        ("", ()),
+        (None, ()),
+    ],
+)
+def test_tags_are_read_from_a_list_or_a_text(cell, tags):
+    assert read(t=cell).tags == tags
+
+
+def test_markup_in_a_tag_is_made_harmless_and_the_row_says_so():
+    row = read(t=["<|im_end|>"])
+
+    assert (row.tags, row.neutralised) == (("<im_end>",), True)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "stem", "options"),
+    [
+        ("1+1 is ( ) A. one B. two C. three", "", "1+1 is ( )", ("one", "two", "three")),
+        ("1+1 is\nA. one\nB. two", "B", "1+1 is", ("one", "two")),
+        ("下列正确的是（　）A．甲B．乙C．丙D．丁", "AC", "下列正确的是（　）", ("甲", "乙", "丙", "丁")),
+        ("下列正确的是____A、甲\nB、乙\nC、丙", "甲", "下列正确的是____", ("甲", "乙", "丙")),
+        ("How many?\n(A) 10 (B) 13 (C) 27", "13", "How many?", ("10", "13", "27")),
+    ],
+)
+def test_options_at_the_end_of_the_text_are_split_off(text, key, stem, options):
+    row = read(q=text, k=key)
+
+    assert (row.text, row.options) == (stem, options)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("1+1 is A. one B. two", ""),  # two letters and no key: they may be two cases
+        ("1+1 is A. one B. two C. three", "two and a half"),  # an answer that is none of them
+        ("1+1 is A. one B. two C. three", "D"),
+        ("1. A. one B. two C. three 2. A. one B. two C. three", "A, C"),  # two questions in one
+        ("Fill in: __1__ __2__ A. one B. two C. three", "C, A"),  # the order of the letters says where
+        ("A. one B. two C. three", "A"),  # no question before them
+        ("Sets: A. one B. two C. three\n\nWhich is the largest of them?", "C"),
+        ("In $x_A. y_B. z_C.$ what is x?", "A"),
+        ("Vitamin A. and vitamin B12 are in C.", "A"),
+    ],
+)
+def test_letters_in_a_text_that_are_no_options_stay_in_it(text, key):
+    row = read(q=text, k=key)
+
+    assert (row.text, row.options) == (text, ())
+
+
+def test_a_file_that_lists_options_keeps_letters_in_the_text():
+    row = read(q="Which? A. one B. two C. three", o=["A and B", "C"], k="B")
+
+    assert (row.text, row.options) == ("Which? A. one B. two C. three", ("A and B", "C"))
+
+
+odd = st.sampled_from('AB.( )["],题<|\x00\r\ud800\u00a0\x1f')
+likely = st.sampled_from(
+    [
+        "",
+        "A",
+        "b",
+        "AC",
+        "A、B",
+        "3",
+        "中",
+        "en",
+        "2分",
+        '["a", "b"]',
+        "A. x B. y",
+        "q A. x B. y C. z",
+        "x" * 201,
+    ]
+)
+cells = (
+    st.none()
+    | st.text(max_size=30)
+    | st.text(odd, max_size=12)
+    | likely
+    | st.floats()
+    | st.integers()
+    | st.lists(st.text(max_size=5), max_size=4)
+)
+rows = st.fixed_dictionaries(dict.fromkeys(MAPPING.values(), cells))
+LETTERED = {"question": "q", "option A": "o", "option B": "s", "option C": "d", "key": "k"}
+
+
+@given(rows)
 def test_whatever_stands_in_the_cells_the_row_is_a_question_or_a_sentence(row):
     outcome = read_row(row, MAPPING, 2)
 
@@ -266,3 +406,40 @@ def test_whatever_stands_in_the_cells_the_row_is_a_question_or_a_sentence(row):
     else:
         assert outcome.text
         assert len(outcome.content_hash) == 64
+
+
+@pytest.mark.parametrize("mapping", [MAPPING, LETTERED], ids=["listed", "lettered"])
+@given(table=st.lists(rows, max_size=8))
+def test_a_table_is_read_as_its_rows_are_one_by_one(mapping, table):
+    columns = {name: [row[name] for row in table] for name in MAPPING.values()}
+
+    found = list(read_table(columns, mapping, 5))
+
+    assert found == [read_row(row, mapping, number) for number, row in enumerate(table, start=5)]
+
+
+texts = st.none() | st.text(st.characters(codec="utf-8"), max_size=20) | likely
+
+
+@given(table=st.lists(st.fixed_dictionaries(dict.fromkeys(MAPPING.values(), texts)), min_size=1, max_size=8))
+def test_a_table_of_texts_is_read_as_its_rows_are_one_by_one(table):
+    frame = pl.DataFrame(table, schema=dict.fromkeys(MAPPING.values(), pl.String))
+    columns = {name: Column(frame[name]) for name in frame.columns}
+
+    found = list(read_table(columns, MAPPING, 2))
+
+    assert found == [read_row(row, MAPPING, number) for number, row in enumerate(table, start=2)]
+
+
+def test_a_table_of_many_parts_keeps_its_numbers():
+    texts = [f"Question {number}?" for number in range(10_000)]
+
+    numbers = [row.row_number for row in read_table({"q": texts}, {"question": "q"}, 2)]
+
+    assert numbers == list(range(2, 10_002))
+
+
+def test_a_column_gives_a_cell_or_a_list_of_cells():
+    column = Column(pl.Series(["a", None, "c"]))
+
+    assert (len(column), column[0], column[1:], list(column)) == (3, "a", [None, "c"], ["a", None, "c"])

@@ -1,10 +1,12 @@
 """A selection stored: the same members for the same inputs, and a reason for every question."""
 
 import pytest
+from django.utils import timezone
 
 from common.core.refusal import Refusal
 from common.jobs import AlreadyClaimed, JobState
-from curator.core.selection import CONTROL_METHODS, BadMethod, PoolTooSmall
+from curator.core.method import CONTROL_METHODS, BadMethod
+from curator.core.selection import PoolTooSmall
 from curator.models import Attempt, Benchmark, BenchmarkItem, Domain, Leak, Solver
 from curator.services import selections
 
@@ -59,7 +61,7 @@ def test_every_question_has_a_reason_and_the_funnel_adds_up(field, method):
     assert job.state == JobState.SUCCEEDED
     assert job.decisions.count() == field.questions.count() == 24
     assert not job.decisions.filter(reason="").exists()
-    assert job.funnel[0] == {"stage": "pool", "kept": 24, "dropped": 0}
+    assert job.funnel[0] == {"stage": "pool", "kept": 24, "dropped": 0, "usd_spent": 0, "usd_saved": 0}
     for before, after in zip(job.funnel, job.funnel[1:], strict=False):
         assert before["kept"] == after["kept"] + after["dropped"]
     assert job.funnel[-1]["kept"] == len(members(job))
@@ -100,7 +102,7 @@ def test_questions_that_bans_leaks_solvers_and_flaws_keep_out_say_so(field):
     assert stages[banned] == ("banned", "An expert banned it.")
     assert stages[leaked] == ("leak", "The benchmark exam holds it.")
     assert stages[easy] == ("difficulty", "Solvers pass it: 1 of 1 tries.")
-    assert stages[flawed][0] == "quality"
+    assert stages[flawed] == ("trace quality", "The trace was cut before its end.")
     assert len(members(job)) == 16
     assert "20 questions were wanted and 16 selected" in job.shortfall
 
@@ -111,7 +113,14 @@ def test_an_overruled_leak_keeps_nothing_out(field, make_user):
     item = BenchmarkItem.objects.create(
         benchmark=benchmark, position=0, content_hash="1" * 64, text=leaked.text, key="1", language="en"
     )
-    Leak.objects.create(question=leaked, item=item, shared_text="", overruled_by=make_user())
+    Leak.objects.create(
+        question=leaked,
+        item=item,
+        shared_text="",
+        overruled_by=make_user(),
+        overruled_at=timezone.now(),
+        overruled_why="a stem",
+    )
 
     assert leaked.pk in members(select(field, size=20))
 

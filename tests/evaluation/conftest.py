@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from common.core.intervals import wilson
 from common.jobs import JobState
 from curator.models import Benchmark, BenchmarkItem, Dataset, Selection
-from evaluation.core.statistics import wilson
 from evaluation.models import Evaluation, MarkedAnswer, Thought
 from training.models import Model, Run
 

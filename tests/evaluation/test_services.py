@@ -8,13 +8,13 @@ from random import Random
 import pytest
 from django.utils import timezone
 
+from common.core.intervals import wilson
 from common.core.refusal import Refusal
 from common.jobs import AlreadyClaimed, JobState
 from curator.models import BenchmarkItem
 from demo.field import make_question
 from evaluation import services
 from evaluation.core.policy import BudgetPolicy
-from evaluation.core.statistics import wilson
 from evaluation.models import Evaluation, MarkedAnswer, Round, Thought
 from training import services as training_services
 from training.models import Model

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.core.intervals import wilson
 from evaluation.core.statistics import (
     bootstrap,
     control,
@@ -17,7 +18,6 @@ from evaluation.core.statistics import (
     performance,
     scaling,
     smallest_detectable,
-    wilson,
 )
 
 # s1 (arXiv 2501.19393), figure 1: mean thinking tokens and accuracy on AIME24, in per cent.

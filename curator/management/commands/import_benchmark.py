@@ -1,4 +1,4 @@
-"""`manage.py import_benchmark SLUG FILE --name NAME`."""
+"""`manage.py import_benchmark SLUG FILE --name NAME [--exam]`."""
 
 from argparse import ArgumentParser
 from pathlib import Path
@@ -18,6 +18,7 @@ class Command(StageCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument("--name", required=True)
         parser.add_argument("--licence", default="")
+        parser.add_argument("--exam", action="store_true", help="held out only, not scored: keys may lack")
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         report = benchmarks.import_benchmark(
@@ -25,5 +26,6 @@ class Command(StageCommand):
             path=options["file"],
             name=options["name"],
             licence=options["licence"],
+            is_exam=options["exam"],
         )
         return {"benchmark": report.benchmark.pk, "items": report.items, "leaks": report.leaks}

@@ -1,23 +1,28 @@
-"""`manage.py import_pool SLUG FILE --pool NAME --licence … [--map question=题目 …]`."""
+"""`manage.py import_pool SLUG FILE… --pool NAME --licence … [--map question=题目 …]`."""
 
 from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.core.refusal import Refusal
+from common.models import Project
 from curator.core.rows import parse_mapping
-from curator.models import Pool
-from curator.services import pools
+from curator.models import Import, Pool
+from curator.services import imports, pools, uploads
+
+COUNTED = ("read", "imported", "duplicates", "rejected", "needs_key", "filled", "conflicts", "neutralised")
 
 
 class Command(StageCommand):
-    """Read a file of questions into a pool, which is made if need be."""
+    """Read files of questions into a pool, which is made if need be."""
 
-    help = "Read a file of questions (CSV, TSV, XLSX, JSON, JSONL, Parquet, .gz) into a pool."
+    help = "Read files of questions (CSV, TSV, XLSX, JSON, JSONL, Parquet, .gz, .zip) into a pool."
 
     def arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("slug")
-        parser.add_argument("file", type=Path)
+        parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
         parser.add_argument("--pool", required=True, metavar="NAME")
         parser.add_argument("--licence", required=True)
         parser.add_argument("--provenance", default="")
@@ -25,8 +30,9 @@ class Command(StageCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project, mapping = named_project(options["slug"]), parse_mapping(options["map"])
-        with options["file"].open("rb"):
-            pass  # a file that cannot be opened leaves no pool behind
+        for file in options["files"]:
+            with file.open("rb"):
+                pass  # a file that cannot be opened leaves no pool behind
         known = Pool.objects.filter(project=project, name=options["pool"].strip()).first()
         pool = known or pools.create_pool(
             project=project,
@@ -35,16 +41,54 @@ class Command(StageCommand):
             provenance=options["provenance"],
         )
         try:
-            job = pools.start_import(
-                pool=pool,
-                content=options["file"],
-                file_name=options["file"].name,
-                mapping=mapping,
-                by=owner_of(project),
-            )
-            with progress_bar("reading") as watch:
-                pools.run_import(job=job, watch=watch)
+            jobs, refused = _read_in(project, pool, options["files"], mapping)
         finally:
             if known is None:
                 pools.drop_if_empty(pool=pool)
-        return {"import": job.pk, **pools.summary(job), "reasons": pools.reasons(job)}
+        if refused:
+            raise Refusal(_sentence(jobs, refused))
+        return _outcome(jobs)
+
+
+def _read_in(
+    project: Project, pool: Pool, files: Sequence[Path], mapping: Mapping[str, str]
+) -> tuple[list[Import], list[str]]:
+    """Read every table of every file; return the imports, and the sentences that refused the others."""
+    jobs, refused = [], []
+    for file in files:
+        try:
+            with uploads.unpacked(file, file.name) as tables:
+                for path, name in tables:
+                    try:
+                        jobs.append(_import(project, pool, path, name, mapping))
+                    except Refusal as refusal:
+                        refused.append(str(refusal))
+        except Refusal as refusal:
+            refused.append(str(refusal))
+    return jobs, refused
+
+
+def _import(project: Project, pool: Pool, path: Path, name: str, mapping: Mapping[str, str]) -> Import:
+    job = pools.start_import(pool=pool, content=path, file_name=name, mapping=mapping, by=owner_of(project))
+    with progress_bar(name) as watch:
+        imports.run_import(job=job, watch=watch)
+    return job
+
+
+def _sentence(jobs: Sequence[Import], refused: Sequence[str]) -> str:
+    if not jobs:
+        return " ".join(refused)
+    names = ", ".join(job.file_name for job in jobs)
+    return f"{' '.join(refused)} What else was given is read in: {names}."
+
+
+def _outcome(jobs: Sequence[Import]) -> dict[str, Any]:
+    """Return the sums over all files, and each file's own figures."""
+    summaries = [pools.summary(job) for job in jobs]
+    sums = {key: sum(summary[key] for summary in summaries) for key in COUNTED}
+    reasons = [reason | {"file": job.file_name} for job in jobs for reason in pools.reasons(job)]
+    files = [
+        {"import": job.pk, "file": job.file_name, **summary}
+        for job, summary in zip(jobs, summaries, strict=True)
+    ]
+    return {"import": jobs[0].pk, **sums, "reasons": reasons, "files": files}

@@ -7,7 +7,7 @@ from typing import Any
 
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
-from curator.core.selection import METHODS
+from curator.core.method import METHODS
 from curator.services import selections
 
 
@@ -48,6 +48,9 @@ class Command(StageCommand):
             "size": selection.decisions.filter(position__isnull=False).count(),
             "members_hash": selection.members_hash,
             "funnel": selection.funnel,
+            "pinned": selection.pinned,
+            "banned": selection.banned,
+            "shortfall": selection.shortfall,
             "arms": {arm.method_name: arm.pk for arm in arms},
         }
 

@@ -1,0 +1,471 @@
+"""Near copies: questions that say the same with other words here and there, and which of them to keep.
+
+MinHash bands find pairs that may be alike, and the exact share of common shingles (2 words, or 3 characters
+where most are CJK; options included) decides. Numbers and signs are the point of an exercise: where each of
+two texts has a figure that the other lacks, they are two exercises of one template and no copies. Several
+questions about one passage are none either: what is asked below a passage must be alike by itself.
+
+Every copy is like its keeper itself, never only like another copy of it, so that the page can show what
+a question was dropped for. Keepers are taken in an order of merit, and nothing hangs on the order of import.
+
+Axes: B bands, T texts, S shingles of a batch, P pairs, E shingles of the left sides of pairs.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rensa import RMinHash
+
+from common.core.text import count_cjk, normal_form, sentences
+from curator.core.shingles import (
+    Hashes,
+    Known,
+    Rows,
+    Tokens,
+    batches,
+    digits_of,
+    distinct,
+    in_threads,
+    offsets,
+    runs_of,
+    said_tokens,
+)
+
+LATIN_SHINGLE = 2
+CJK_SHINGLE = 3
+PERMUTATIONS = 128
+SEED = 1
+LEAST_RECALL = 0.995  # of pairs that are just as alike as the threshold asks
+BATCH = 1000
+MOST_IN_BUCKET = 200  # in a larger one, only questions with the same figures are compared
+PAIRS_AT_ONCE = 500
+GUESSED_WITHIN = 0.12  # about three times the deviation of a likeness that is guessed from 128 hashes
+PASSAGE = 300  # Latin characters, or half as many CJK ones; with so much before it a question has a passage
+_ASKED = "\x1f"  # stands between a passage and what is asked about it; no normal form holds it
+
+Ids = NDArray[np.int64]
+Likeness = NDArray[np.float64]
+TextsOf = Callable[[Sequence[int]], Mapping[int, str]]
+Tick = Callable[[int], None]
+
+_SPREAD = np.uint64(0xFF51AFD7ED558CCD)
+_HALF = np.uint64(32)
+
+
+class Pairs(NamedTuple):
+    """Pairs of questions that are alike, each once."""
+
+    left: Ids  # P
+    right: Ids  # P
+    likeness: Likeness  # P; from 0 to 1
+    by_meaning: bool = False
+
+
+@dataclass(frozen=True)
+class Merit:
+    """What decides whether a question is kept rather than its copies."""
+
+    id: int
+    content_hash: str
+    has_key: bool = False
+    solution_length: int = 0
+    is_chosen: bool = False  # an expert: keep this one
+    is_apart: bool = False  # an expert: this is no copy of any
+    is_pinned: bool = False
+    is_banned: bool = False
+
+    def rank(self) -> tuple[bool, bool, bool, bool, int, str]:
+        """Return what sorts the better question first."""
+        return (
+            not self.is_chosen,
+            not self.is_pinned,
+            self.is_banned,
+            not self.has_key,
+            -self.solution_length,
+            self.content_hash,
+        )
+
+
+class Copy(NamedTuple):
+    """A question, and the one that is kept in its place."""
+
+    id: int
+    keeper: int
+    likeness: float
+    by_meaning: bool
+
+
+class _Sketches(NamedTuple):
+    """What is kept of each text of a batch: enough to find pairs, too little to judge them."""
+
+    ids: Ids  # T
+    keys: NDArray[np.uint32]  # B x T
+    figures: Hashes  # T; the same for texts with the same digits
+    contents: Hashes  # T; the same for texts with the same tokens, in whatever order
+    digests: NDArray[np.uint8]  # T x PERMUTATIONS; the lowest byte of each hash, to guess a likeness by
+
+
+def compared(text: str, options: Sequence[str] = ()) -> str:
+    """Return a question as its copies are looked for; the order of its options does not matter."""
+    passage, asked = _parted(text)
+    normal = normal_form(" ".join([asked, *sorted(options)]))
+    return f"{normal_form(passage)} {_ASKED} {normal}" if passage else normal
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Return the passage of a question, "" if it has none, and what is asked: its last line or sentence."""
+    if 2 * len(text) < PASSAGE or len(text) + count_cjk(text) < PASSAGE:
+        return "", text
+    passage, _line_end, asked = text.rstrip().rpartition("\n")
+    if not passage:
+        asked = sentences(text)[-1]
+        passage = text[: text.rindex(asked)]
+    return (passage, asked) if len(passage) + count_cjk(passage) >= PASSAGE else ("", text)
+
+
+def near_pairs(
+    texts: Iterable[tuple[int, str]], texts_of: TextsOf, *, threshold: float, tick: Tick = lambda _done: None
+) -> Pairs:
+    """Return the pairs of questions of which at least `threshold` is the same.
+
+    `texts` yields ids with `compared` texts and is read once, in batches; `texts_of` returns
+    those of some ids again. `tick` hears how many texts were read so far.
+    """
+    bands, rows = bands_for(threshold)
+    sketches: list[_Sketches] = []
+    done = 0
+    for sketched in in_threads(lambda batch: _sketched(batch, bands, rows), batches(texts, BATCH)):
+        sketches.append(sketched)
+        done += len(sketched.ids)
+        tick(done)
+    if not sketches:
+        return _joined([])
+    ids_T = np.concatenate([batch.ids for batch in sketches])
+    left, right = _likely(sketches, *_candidates(sketches, bands), threshold)
+    return _verified(ids_T[left], ids_T[right], texts_of, threshold)
+
+
+def meaning_pairs(
+    ids: Sequence[int], vectors: NDArray[np.float32], texts_of: TextsOf, *, threshold: float
+) -> Pairs:
+    """Return the pairs whose unit vectors have a cosine of at least `threshold`, and no other figures.
+
+    `vectors` has a row for each id; blocks of them are multiplied, so that memory stays bounded.
+    """
+    ids_T = np.asarray(ids, dtype=np.int64)
+    found: list[tuple[Ids, Ids, Likeness]] = []
+    for low in range(0, len(ids_T), BATCH):
+        for high in range(low, len(ids_T), 4 * BATCH):
+            cosines = vectors[low : low + BATCH] @ vectors[high : high + 4 * BATCH].T
+            left, right = np.nonzero(cosines >= threshold)
+            once = left + low < right + high
+            left, right = left[once], right[once]
+            alike = np.clip(cosines[left, right].astype(np.float64), 0, 1)
+            found.append((ids_T[left + low], ids_T[right + high], alike))
+    pairs = _joined(found)
+    parts = _texts_by_part(pairs.left, pairs.right, texts_of)
+    told_apart = [texts.figures_differ(np.ones(len(texts.left), bool)) for texts in parts]
+    kept = ~np.concatenate([np.empty(0, bool), *told_apart])
+    return Pairs(pairs.left[kept], pairs.right[kept], pairs.likeness[kept], by_meaning=True)
+
+
+def clusters(found: Sequence[Pairs], merits: Iterable[Merit]) -> list[Copy]:
+    """Return the copies among questions, each with its keeper; what stands first in `found` counts first.
+
+    A pair of which a question has no merit is passed over: the question is gone.
+    """
+    by_id = {merit.id: merit for merit in merits}
+    related = {merit.id for merit in by_id.values() if not merit.is_apart}
+    neighbours: defaultdict[int, dict[int, tuple[float, bool]]] = defaultdict(dict)
+    for pairs in found:
+        for left, right, alike in zip(
+            pairs.left.tolist(), pairs.right.tolist(), pairs.likeness.tolist(), strict=True
+        ):
+            if left in related and right in related:
+                neighbours[left].setdefault(right, (alike, pairs.by_meaning))
+                neighbours[right].setdefault(left, (alike, pairs.by_meaning))
+    copies: list[Copy] = []
+    settled: set[int] = set()
+    for keeper in sorted(neighbours, key=lambda each: by_id[each].rank()):
+        if keeper not in settled:
+            mine = sorted(neighbours[keeper].keys() - settled, key=lambda each: by_id[each].rank())
+            settled.update(mine)
+            copies += [Copy(each, keeper, *neighbours[keeper][each]) for each in mine]
+    return copies
+
+
+def keys_differ(key: str, options: Sequence[str], other: str, other_options: Sequence[str]) -> bool:
+    """Tell whether two keys say different things; letters stand for the options that they name."""
+    said, other_said = _said(key, options), _said(other, other_options)
+    return bool(said) and bool(other_said) and said != other_said
+
+
+def _said(key: str, options: Sequence[str]) -> set[str]:
+    letters = [letter for letter in key.upper() if letter.isalpha()]
+    named = [ord(letter) - ord("A") for letter in letters]
+    if options and letters and all(0 <= place < len(options) for place in named):
+        return {normal_form(options[place]) for place in named}
+    return {normal_form(key)} - {""}
+
+
+def bands_for(threshold: float) -> tuple[int, int]:
+    """Return how many bands of how many hashes find pairs at the threshold, and few below it."""
+    for rows in range(PERMUTATIONS, 1, -1):
+        bands = PERMUTATIONS // rows
+        if 1 - (1 - threshold**rows) ** bands >= LEAST_RECALL:
+            return bands, rows
+    return PERMUTATIONS, 1
+
+
+def likeness(one: str, other: str) -> float:
+    """Return the share of all shingles that two compared texts have in common, from 0 to 1."""
+    return float(_pair(one, other).likeness()[0])
+
+
+def figures_differ(one: str, other: str) -> bool:
+    """Tell whether each of two compared texts has a number or a sign that the other lacks."""
+    return bool(_pair(one, other).figures_differ(np.ones(1, bool))[0])
+
+
+def same_figures(one: str, other: str) -> bool:
+    """Tell whether two texts in normal form have the same numbers and signs, each as often.
+
+    "One" may stand on one side alone, since it is an article too: 下列哪一说法, which one of these.
+    """
+    tokens = said_tokens([one, other, "one 一"])
+    figures = tokens.of(tokens.are_figures() & ~np.isin(tokens.hashes, tokens.hashes[tokens.rows == 2]))
+    mine, theirs = (np.sort(figures.hashes[figures.rows == row]) for row in (0, 1))
+    return np.array_equal(mine, theirs) and not figures_differ(one, other)
+
+
+def _pair(one: str, other: str) -> "_Texts":
+    return _Texts(np.array([0]), np.array([1]), {0: one, 1: other})
+
+
+def _shingles(tokens: Tokens) -> tuple[Hashes, Rows]:
+    """Return each row's shingles in row order; a text too short for one is its tokens."""
+    in_cjk = tokens.cjk_rows()
+    is_short = np.bincount(tokens.rows, minlength=tokens.row_count) < np.where(
+        in_cjk, CJK_SHINGLE, LATIN_SHINGLE
+    )
+    parts = [
+        runs_of(tokens.of((in_cjk & ~is_short)[tokens.rows]), CJK_SHINGLE),
+        runs_of(tokens.of((~in_cjk & ~is_short)[tokens.rows]), LATIN_SHINGLE),
+        runs_of(tokens.of(is_short[tokens.rows]), 1),
+    ]
+    hashes, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(rows, kind="stable")
+    return hashes[order], rows[order]
+
+
+def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketches:
+    """Return a key for every text and band, and what tells texts of a large bucket apart."""
+    texts = [text for _id, text in batch]
+    hashes_S, rows_S = _shingles(said_tokens(texts))
+    bounds = offsets(rows_S, len(texts))
+    digests = RMinHash.digest_matrix_from_flat_token_hashes(
+        hashes_S, bounds.astype(np.uint64), PERMUTATIONS, SEED
+    )
+    digests_T_H = np.array(digests.to_rows(), dtype=np.uint32)
+    keys = np.zeros((bands, len(texts)), np.uint64)
+    for place in range(rows):
+        keys = (keys ^ digests_T_H[:, place : bands * rows : rows].T) * _SPREAD
+        keys ^= keys >> np.uint64(32)
+    return _Sketches(
+        np.array([each for each, _text in batch], dtype=np.int64),
+        keys.astype(np.uint32),
+        digits_of(texts),
+        _sums(hashes_S, bounds),
+        digests_T_H.astype(np.uint8),
+    )
+
+
+def _sums(hashes: Hashes, bounds: Ids) -> Hashes:
+    """Return the sum of each row's hashes, modulo 2**64."""
+    prefix = np.zeros(len(hashes) + 1, np.uint64)
+    np.cumsum(hashes, out=prefix[1:])
+    return prefix[bounds[1:]] - prefix[bounds[:-1]]
+
+
+def _candidates(sketches: list[_Sketches], bands: int) -> tuple[Ids, Ids]:
+    """Return the rows of pairs that share a band's key, each pair once."""
+    figures_T = np.concatenate([batch.figures for batch in sketches])
+    contents_T = np.concatenate([batch.contents for batch in sketches])
+    found = np.empty(0, np.uint64)
+    for band in range(bands):
+        keys_T = np.concatenate([batch.keys[band] for batch in sketches])
+        found = np.union1d(found, _pairs_in_buckets(keys_T, figures_T, contents_T))
+    return (found >> _HALF).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _likely(sketches: list[_Sketches], left: Ids, right: Ids, threshold: float) -> tuple[Ids, Ids]:
+    """Drop the pairs whose hashes agree so seldom that the threshold is out of reach."""
+    digests = np.concatenate([batch.digests for batch in sketches])
+    least = PERMUTATIONS * (threshold - GUESSED_WITHIN)
+    kept = np.empty(len(left), bool)
+    for low in range(0, len(left), PAIRS_AT_ONCE):
+        part = slice(low, low + PAIRS_AT_ONCE)
+        agreed = np.count_nonzero(digests[left[part]] == digests[right[part]], axis=1)
+        kept[part] = agreed >= least
+    return left[kept], right[kept]
+
+
+def _pairs_in_buckets(keys: NDArray[np.uint32], figures: Hashes, contents: Hashes) -> Hashes:
+    """Return the pairs of rows with the same key, as one number each.
+
+    In a bucket of more than MOST_IN_BUCKET a row is held against as many others with the same figures,
+    those that follow it in an order that hangs on the texts alone.
+    """
+    _keys, places, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    sizes_T = sizes[places]
+    small = np.flatnonzero((sizes_T > 1) & (sizes_T <= MOST_IN_BUCKET))
+    small = small[np.argsort(keys[small], kind="stable")]
+    large = np.flatnonzero(sizes_T > MOST_IN_BUCKET)
+    large = large[np.lexsort((contents[large], figures[large], keys[large]))]
+    same_figures = figures[large] ^ (keys[large].astype(np.uint64) * _SPREAD)
+    return np.concatenate([_neighbours(small, keys[small]), _neighbours(large, same_figures)])
+
+
+def _neighbours(rows: Ids, keys: NDArray[Any]) -> Hashes:
+    """Return the pairs of rows with equal keys that stand at most MOST_IN_BUCKET apart."""
+    found = [np.empty(0, np.uint64)]
+    for distance in range(1, min(len(rows), MOST_IN_BUCKET)):
+        same = keys[distance:] == keys[:-distance]
+        if not same.any():
+            break
+        one, other = rows[:-distance][same], rows[distance:][same]
+        low, high = np.minimum(one, other), np.maximum(one, other)
+        found.append((low.astype(np.uint64) << _HALF) | high.astype(np.uint64))
+    return np.concatenate(found)
+
+
+def _verified(left: Ids, right: Ids, texts_of: TextsOf, threshold: float) -> Pairs:
+    """Return those candidates that are alike by exact count, and differ in no figure."""
+    found = in_threads(lambda texts: texts.verified(threshold), _texts_by_part(left, right, texts_of))
+    return _joined(list(found))
+
+
+def _texts_by_part(left: Ids, right: Ids, texts_of: TextsOf) -> "Iterator[_Texts]":
+    for low in range(0, len(left), PAIRS_AT_ONCE):
+        part = slice(low, low + PAIRS_AT_ONCE)
+        ids = np.unique(np.concatenate([left[part], right[part]]))
+        yield _Texts(left[part], right[part], texts_of(ids.tolist()))
+
+
+def _joined(parts: Sequence[tuple[Ids, Ids, Likeness]]) -> Pairs:
+    if not parts:
+        return Pairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
+    left, right, alike = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Pairs(left, right, alike)
+
+
+class _Texts:
+    """The texts of some pairs, tokenised once each."""
+
+    def __init__(self, left: Ids, right: Ids, texts: Mapping[int, str]) -> None:
+        self.pairs = (left, right)  # P
+        ids, places = np.unique(np.concatenate([left, right]), return_inverse=True)
+        self.left, self.right = places[: len(left)], places[len(left) :]  # P; places among the texts
+        # A question that is gone by now is like none.
+        self.texts = [texts.get(each, "") for each in ids.tolist()]
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Return the tokens of all texts."""
+        return said_tokens(self.texts)
+
+    @cached_property
+    def shingles(self) -> "_Grouped":
+        """Return the shingles of all texts."""
+        return _Grouped(*_shingles(self.tokens), len(self.texts))
+
+    def verified(self, threshold: float) -> tuple[Ids, Ids, Likeness]:
+        """Return the pairs that are copies, and how alike they are."""
+        alike = self.likeness()
+        kept = alike >= threshold
+        kept &= self.ask_alike(kept, (1 + threshold) / 2)
+        kept &= ~self.figures_differ(kept)
+        return self.pairs[0][kept], self.pairs[1][kept], alike[kept]
+
+    def likeness(self) -> Likeness:
+        """Return for each pair the share of all shingles that both have."""
+        counts = self.shingles.counts
+        shared, _all = self.shingles.held(self.left, self.shingles, self.right)
+        union = counts[self.left] + counts[self.right] - shared
+        return np.asarray(np.where(union > 0, shared / np.maximum(union, 1), 0.0))
+
+    def figures_differ(self, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Tell for each pair asked about whether either side has a figure that the other lacks."""
+        figures = self.tokens.of(self.tokens.are_figures())
+        bounds = offsets(figures.rows, self.tokens.row_count)
+        differ = np.zeros(len(self.left), bool)
+        for pair in np.flatnonzero(asked).tolist():
+            one, other = (
+                Counter(figures.hashes[bounds[row] : bounds[row + 1]].tolist())
+                for row in (self.left[pair], self.right[pair])
+            )
+            differ[pair] = bool(one - other) and bool(other - one)
+        return differ
+
+    def ask_alike(self, pairs: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+        """Tell for each of some pairs whether each side holds what is asked by the other below a passage.
+
+        `least` is the share that it must hold of those shingles that the other's own passage lacks.
+        """
+        left, right = self.left[pairs], self.right[pairs]
+        meant = {*left.tolist(), *right.tolist()}
+        parts = [text.partition(_ASKED) if row in meant else ("",) * 3 for row, text in enumerate(self.texts)]
+        passages = _Grouped.of([passage if mark else "" for passage, mark, _asked in parts])
+        own = _Grouped.of([asked for _passage, _mark, asked in parts]).without(passages)
+        alike = np.ones(len(left), bool)
+        for one, other in ((left, right), (right, left)):
+            held, wanted = own.held(one, self.shingles, other)
+            alike &= held >= least * wanted
+        found = np.ones(len(self.left), bool)
+        found[pairs] = alike
+        return found
+
+
+class _Grouped:
+    """The distinct shingles of each text."""
+
+    def __init__(self, hashes: Hashes, rows: Rows, row_count: int) -> None:
+        self.hashes, self.rows = distinct(hashes, rows)
+        self.row_count = row_count
+        self.bounds = offsets(self.rows, row_count)
+        self.counts = np.diff(self.bounds)
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "_Grouped":
+        """Return the distinct shingles of compared texts."""
+        return cls(*_shingles(said_tokens(texts)), len(texts))
+
+    def held(self, mine: Ids, others: "_Grouped", theirs: Ids) -> tuple[Ids, Ids]:
+        """Return for each pair of a row here and one there how many shingles it shares, of how many."""
+        counts_P = self.counts[mine]
+        pairs_E = np.repeat(np.arange(len(mine)), counts_P)
+        within_E = np.arange(len(pairs_E)) - np.repeat(np.cumsum(counts_P) - counts_P, counts_P)
+        hashes_E = self.hashes[self.bounds[mine][pairs_E] + within_E]
+        found_E = others.has(hashes_E, theirs[pairs_E])
+        return np.bincount(pairs_E[found_E], minlength=len(mine)), counts_P
+
+    def has(self, hashes: Hashes, rows: Rows) -> NDArray[np.bool_]:
+        """Tell for each shingle whether the row beside it holds it."""
+        known = Known(self.hashes)
+        codes = np.sort(self.rows * len(known.hashes) + known.places(self.hashes)[1])
+        found = np.zeros(len(hashes), bool)
+        positions, places = known.places(hashes)
+        sought = rows[positions] * len(known.hashes) + places
+        at = np.minimum(np.searchsorted(codes, sought), max(0, len(codes) - 1))
+        found[positions] = codes[at] == sought
+        return found
+
+    def without(self, others: "_Grouped") -> "_Grouped":
+        """Return the shingles that the same row elsewhere lacks."""
+        kept = ~others.has(self.hashes, self.rows)
+        return _Grouped(self.hashes[kept], self.rows[kept], self.row_count)

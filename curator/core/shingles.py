@@ -1,0 +1,374 @@
+"""Many texts at once as arrays of hashed tokens and of runs of them; no Python object a token.
+
+A token's hash depends on its characters alone, so that it is the same on every machine and in every batch.
+Axes: C characters of a batch, N its tokens, R its runs.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from common.core.text import CJK
+
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+THREADS = min(4, os.cpu_count() or 1)
+
+_CODE_POINTS = 0x110000
+_LINE_END = 10
+# What a character is, as bits: part of a longer token, a token alone, or neither and so a gap.
+_JOINED, _SINGLE, _ALNUM, _CJK, _DIGIT, _SIGN, _INSIDE_NUMBER = (np.uint8(1 << bit) for bit in range(7))
+_BASE = 0x9E3779B97F4A7C15 | 1  # odd, and so with an inverse modulo 2**64
+_RUN_BASE = 0xD1342543DE82EF95
+# Signs that change what a formula says, each with the prints that mean the same.
+_SIGNS = {
+    "+": "+",
+    "-": "-‐‑‒–—−",
+    "*": "*×·∗⋅",
+    "/": "/÷∕",
+    "=": "=",
+    "<": "<",
+    ">": ">",
+    "≤": "≤⩽",
+    "≥": "≥⩾",
+}
+_SIGNS |= {sign: sign for sign in "^!%|~&√∫∑∈∉⊂∪∩→¬≠±∞∠⊥°"}
+_INSIDE_NUMBERS = ".,:"
+_CHINESE_NUMERALS = "零〇一二两三四五六七八九十百千万亿半"
+_ENGLISH_NUMBERS = (
+    *(
+        "zero",
+        "one",
+        "two",
+        "three",
+        "four",
+        "five",
+        "six",
+        "seven",
+        "eight",
+        "nine",
+        "ten",
+        "eleven",
+        "twelve",
+    ),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty"),
+    *("forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "thousand", "million", "billion"),
+    *(
+        "half",
+        "third",
+        "quarter",
+        "twice",
+        "first",
+        "second",
+        "fourth",
+        "fifth",
+        "sixth",
+        "seventh",
+        "eighth",
+    ),
+    *("ninth", "tenth"),
+)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of some texts in order, each with the row of its text."""
+
+    hashes: Hashes  # N
+    rows: Rows  # N, ascending
+    row_count: int
+    flags: NDArray[np.uint8]  # C; what each character is
+    starts: NDArray[np.int64]  # N; its first character
+    ends: NDArray[np.int64]  # N; the one behind its last
+
+    def of(self, chosen: Flags) -> "Tokens":
+        """Return the chosen tokens alone."""
+        return Tokens(
+            self.hashes[chosen],
+            self.rows[chosen],
+            self.row_count,
+            self.flags,
+            self.starts[chosen],
+            self.ends[chosen],
+        )
+
+    def are_spoken(self) -> Flags:
+        """Return which tokens hold a letter or a digit."""
+        return self._hold(_ALNUM)
+
+    def are_figures(self) -> Flags:
+        """Return which tokens are numbers, numerals or signs of a formula."""
+        is_sign = self.flags.take(self.starts) & _SIGN > 0
+        found = self._hold(_DIGIT) | (is_sign & (self.ends - self.starts == 1))
+        found[_number_words().places(self.hashes)[0]] = True
+        return np.asarray(found)
+
+    def _hold(self, flag: np.uint8) -> Flags:
+        counts = np.zeros(len(self.flags) + 1, np.int32)
+        np.cumsum(self.flags & flag > 0, out=counts[1:])
+        return np.asarray(counts.take(self.ends) > counts.take(self.starts))
+
+    def cjk_rows(self) -> Flags:
+        """Return which rows are CJK for the most part."""
+        is_cjk = self.flags.take(self.starts) & _CJK > 0
+        cjk = np.bincount(self.rows[is_cjk], minlength=self.row_count)
+        return np.asarray(2 * cjk > np.bincount(self.rows, minlength=self.row_count))
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Yield items in lists of `size`, the last one shorter."""
+    source = iter(items)
+    while batch := list(islice(source, size)):
+        yield batch
+
+
+def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield what `work` makes of each item, in order; items are fetched as they are needed.
+
+    Arrays are worked on outside the interpreter's lock, so that threads use several cores.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(THREADS) as threads:
+        for item in items:
+            waiting.append(threads.submit(work, item))
+            if len(waiting) > THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def written_tokens(normals: Sequence[str]) -> Tokens:
+    """Return texts in normal form as CJK characters and what stands between blanks."""
+    return _tokens(normals, _written_flags(), _spread())
+
+
+def said_tokens(normals: Sequence[str]) -> Tokens:
+    """Return texts in normal form as CJK characters, words, numbers and signs of formulae."""
+    return _tokens(normals, _said_flags(), _spread_signs())
+
+
+def letters_of(normals: Sequence[str]) -> Hashes:
+    """Return for each text a hash of its letters and digits alone, in whatever order."""
+    return _sums(normals, _spread_letters())
+
+
+def digits_of(normals: Sequence[str]) -> Hashes:
+    """Return for each text a hash of its digits alone, in whatever order."""
+    return _sums(normals, _spread_digits())
+
+
+def _sums(normals: Sequence[str], spread: Hashes) -> Hashes:
+    codes_C = _codes(normals)
+    sums_C = np.cumsum(spread.take(codes_C), dtype=np.uint64)
+    return np.asarray(np.diff(sums_C[codes_C == _LINE_END], prepend=np.uint64(0)))
+
+
+def runs_of(tokens: Tokens, size: int) -> tuple[Hashes, Rows]:
+    """Return the hash of every run of `size` tokens inside one text, with its row."""
+    count = len(tokens.hashes) - size + 1
+    if count <= 0:
+        return np.empty(0, np.uint64), np.empty(0, np.int64)
+    hashes = np.zeros(count, np.uint64)
+    for place in range(size):
+        hashes *= np.uint64(_RUN_BASE)
+        hashes += tokens.hashes[place : place + count]
+    inside = tokens.rows[:count] == tokens.rows[size - 1 :]
+    return _mixed(hashes[inside]), tokens.rows[:count][inside]
+
+
+def runs_by_script(tokens: Tokens, *, latin: int, cjk: int) -> tuple[Hashes, Rows]:
+    """Return the runs of all rows in row order: `latin` tokens, or `cjk` spoken ones where most are CJK."""
+    in_cjk = tokens.cjk_rows()[tokens.rows]
+    latin_hashes, latin_rows = runs_of(tokens.of(~in_cjk), latin)
+    # Chinese punctuation varies from print to print.
+    in_chinese = tokens.of(in_cjk)
+    cjk_hashes, cjk_rows = runs_of(in_chinese.of(in_chinese.are_spoken()), cjk)
+    hashes = np.concatenate([latin_hashes, cjk_hashes])
+    rows = np.concatenate([latin_rows, cjk_rows])
+    order = np.argsort(rows, kind="stable")
+    return hashes[order], rows[order]
+
+
+def distinct(hashes: Hashes, rows: Rows) -> tuple[Hashes, Rows]:
+    """Return each hash once a row, ordered by row and then by hash."""
+    bits = max(1, int(rows.max(initial=0)).bit_length())
+    keys = (rows.astype(np.uint64) << np.uint64(64 - bits)) | (hashes >> np.uint64(bits))
+    order = np.argsort(keys)
+    hashes, rows = hashes[order], rows[order]
+    fresh = np.ones(len(hashes), bool)
+    fresh[1:] = (hashes[1:] != hashes[:-1]) | (rows[1:] != rows[:-1])
+    return hashes[fresh], rows[fresh]
+
+
+def offsets(rows: Rows, row_count: int) -> NDArray[np.int64]:
+    """Return where each row's part of an array begins that is ordered by row, and where the last one ends."""
+    return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=row_count))])
+
+
+class Known:
+    """A set of hashes, each with its place, in which many are looked up at once."""
+
+    def __init__(self, hashes: Hashes) -> None:
+        in_order = np.sort(hashes)  # faster on these than np.unique
+        self.hashes = in_order[np.concatenate([[True], in_order[1:] != in_order[:-1]])[: len(in_order)]]
+        bits = max(16, len(self.hashes).bit_length() + 4)
+        self.mask = np.uint64((1 << bits) - 1)
+        self.filter = np.zeros(1 << bits, bool)
+        self.filter[self.hashes & self.mask] = True
+
+    def places(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the positions of those hashes that are known, and the place of each in `self.hashes`."""
+        likely = np.flatnonzero(self.filter[hashes & self.mask])
+        if not len(self.hashes) or not len(likely):
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        found = np.minimum(np.searchsorted(self.hashes, hashes[likely]), len(self.hashes) - 1)
+        same = self.hashes[found] == hashes[likely]
+        return likely[same], found[same]
+
+
+def _tokens(normals: Sequence[str], flags: NDArray[np.uint8], spread: Hashes) -> Tokens:
+    codes_C = _codes(normals)
+    flags_C = _flags_in_place(flags.take(codes_C))
+    starts_N, ends_N = _bounds(flags_C)
+    hashes_N = _hashes(spread.take(codes_C), starts_N, ends_N)
+    line_ends = np.flatnonzero(codes_C == _LINE_END)
+    sizes = np.diff(np.searchsorted(starts_N, line_ends), prepend=0)
+    return Tokens(
+        hashes_N, np.repeat(np.arange(len(normals)), sizes), len(normals), flags_C, starts_N, ends_N
+    )
+
+
+def _codes(normals: Sequence[str]) -> NDArray[np.uint32]:
+    """Return the code points of texts, each text ended by a line end; none holds one in normal form."""
+    joined = "".join(f"{normal}\n" for normal in normals)
+    return np.frombuffer(joined.encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)
+
+
+def _flags_in_place(flags: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Join a point, comma or colon between digits to the number."""
+    inside = np.flatnonzero(flags & (_INSIDE_NUMBER | _JOINED) == _INSIDE_NUMBER)
+    inside = inside[(inside > 0) & (inside < len(flags) - 1)]
+    between = inside[(flags[inside - 1] & flags[inside + 1] & _DIGIT) > 0]
+    flags[between] |= _JOINED
+    return flags
+
+
+def _bounds(flags: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return where tokens begin and end: joined characters in a row, and every single one."""
+    joined = flags & _JOINED > 0
+    single = flags & _SINGLE > 0
+    starts, ends = single | joined, single | joined
+    starts[1:] &= single[1:] | ~joined[:-1]
+    ends[:-1] &= single[:-1] | ~joined[1:]
+    return np.flatnonzero(starts), np.flatnonzero(ends) + 1
+
+
+def _hashes(spread_C: Hashes, starts: NDArray[np.int64], ends: NDArray[np.int64]) -> Hashes:
+    """Return the hash of every stretch of characters: a polynomial modulo 2**64, whatever its place."""
+    powers, inverses = _powers(1 << max(16, len(spread_C).bit_length()))
+    prefix = np.zeros(len(spread_C) + 1, np.uint64)
+    np.cumsum(spread_C * powers[: len(spread_C)], out=prefix[1:])
+    return _mixed((prefix.take(ends) - prefix.take(starts)) * inverses.take(starts))
+
+
+@cache
+def _powers(size: int) -> tuple[Hashes, Hashes]:
+    def of(base: int) -> Hashes:
+        powers = np.full(size, base, np.uint64)
+        powers[0] = 1
+        return np.cumprod(powers, dtype=np.uint64)
+
+    return of(_BASE), of(pow(_BASE, -1, 1 << 64))
+
+
+def _mixed(numbers: Hashes) -> Hashes:
+    """Spread numbers over all 64 bits, one to one.
+
+    Source: Steele et al., "Fast splittable pseudorandom number generators" (2014), the finaliser.
+    """
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+
+
+def _table(characters: Iterable[str]) -> Flags:
+    table = np.zeros(_CODE_POINTS, bool)
+    table[[ord(character) for character in characters]] = True
+    return table
+
+
+@cache
+def _properties() -> NDArray[np.uint8]:
+    """Return for every code point what it is, whatever it stands beside."""
+    alnum = np.fromiter((chr(code).isalnum() for code in range(_CODE_POINTS)), bool, _CODE_POINTS)
+    flags = np.where(alnum, _ALNUM, 0).astype(np.uint8)
+    for low, high in (CJK[start : start + 3].split("-") for start in range(0, len(CJK), 3)):
+        flags[ord(low) : ord(high) + 1] |= _CJK
+    flags[_table("0123456789")] |= _DIGIT
+    flags[_table(_INSIDE_NUMBERS)] |= _INSIDE_NUMBER
+    flags[_table("".join(_SIGNS.values()) + _CHINESE_NUMERALS)] |= _SIGN
+    return flags
+
+
+@cache
+def _written_flags() -> NDArray[np.uint8]:
+    flags = _properties().copy()
+    is_cjk = flags & _CJK > 0
+    flags[is_cjk] |= _SINGLE
+    flags[~is_cjk] |= _JOINED
+    flags[[ord(" "), _LINE_END]] &= ~_JOINED
+    return flags
+
+
+@cache
+def _said_flags() -> NDArray[np.uint8]:
+    flags = _properties().copy()
+    is_single = flags & (_CJK | _SIGN) > 0
+    flags[is_single] |= _SINGLE
+    flags[~is_single & (flags & _ALNUM > 0)] |= _JOINED
+    return flags
+
+
+@cache
+def _spread() -> Hashes:
+    return _mixed(np.arange(_CODE_POINTS, dtype=np.uint64))
+
+
+@cache
+def _spread_signs() -> Hashes:
+    """Return a number for every code point, the same one for all prints of a sign."""
+    table = _spread().copy()
+    for sign, prints in _SIGNS.items():
+        table[[ord(each) for each in prints]] = table[ord(sign)]
+    return table
+
+
+@cache
+def _spread_letters() -> Hashes:
+    return np.where(_properties() & _ALNUM > 0, _spread(), np.uint64(0))
+
+
+@cache
+def _spread_digits() -> Hashes:
+    return np.where(_properties() & _DIGIT > 0, _spread(), np.uint64(0))
+
+
+@cache
+def _number_words() -> Known:
+    codes = _codes(_ENGLISH_NUMBERS)
+    ends = np.flatnonzero(codes == _LINE_END)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    return Known(_hashes(_spread_signs().take(codes), starts, ends))

@@ -1,0 +1,87 @@
+"""Full-text search over a project's questions, in Chinese as in English."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, Func, QuerySet, Value
+from django.db.models.functions import Cast
+
+from common.models import Project
+from curator.core.search import Search, Term, read_search
+from curator.models import Question
+
+# The index first, and after it the texts of what it finds, one by one: left alone, the planner takes
+# the comparison for cheap and reads every text. What has no words yet is searched by its text.
+_BY_WORDS = """
+with hits as materialized (
+    select question_id as id from curator_questionwords where words @@ to_tsquery('english', %(words)s)
+), unwritten as materialized (
+    select q.id from curator_question q where q.project_id = %(project)s
+        and not exists (select from curator_questionwords words where words.question_id = q.id)
+), found as (
+    select hits.id from hits cross join lateral (
+        select q.text from curator_question q where q.id = hits.id and q.project_id = %(project)s offset 0
+    ) q where {literals}
+    union all
+    select unwritten.id from unwritten cross join lateral (
+        select q.text from curator_question q where q.id = unwritten.id offset 0
+    ) q where {terms}
+    union all
+    select id from curator_question where project_id = %(project)s and external_id = %(typed)s
+)
+select coalesce(array_agg(id)::text, '{{}}') from found
+"""
+_BY_TEXT = """
+select coalesce(array_agg(id)::text, '{{}}') from curator_question q
+where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s)
+"""
+
+
+class _IsOneOf(Func):
+    """A key that a list holds, however long: one parameter and not one for each."""
+
+    template = "(%(expressions)s))"
+    arg_joiner = " = ANY("
+    output_field = BooleanField()
+
+
+def searched(rows: "QuerySet[Question]", project: Project, typed: str) -> "QuerySet[Question]":
+    """Return the questions that a person's words find, or that they name by number or by id."""
+    search = read_search(typed)
+    if search.number is not None:
+        return rows.filter(pk=search.number)
+    if not search.terms:
+        return rows
+    keys = Cast(Value(_keys(project, search)), ArrayField(BigIntegerField()))
+    return rows.filter(_IsOneOf("pk", keys))
+
+
+def _keys(project: Project, search: Search) -> str:
+    """Return the keys of what is found as PostgreSQL writes an array, which it also reads fastest.
+
+    Where the index knows no word of the search, as of "the" and "of", all texts are read.
+    """
+    given: dict[str, Any] = {"project": project.pk, "words": search.words, "typed": search.typed}
+    given |= {f"term{place}": term.pattern for place, term in enumerate(search.terms)}
+    terms = list(enumerate(search.terms))
+    literals = [(place, term) for place, term in terms if term.is_literal]
+    with connection.cursor() as cursor:
+        cursor.execute("select numnode(to_tsquery('english', %(words)s)) > 0", given)
+        statement = _BY_WORDS if cursor.fetchone()[0] else _BY_TEXT
+        cursor.execute(statement.format(terms=_conditions(terms), literals=_conditions(literals)), given)
+        return str(cursor.fetchone()[0])
+
+
+def _conditions(terms: Sequence[tuple[int, Term]]) -> str:
+    """Return what a text must hold, and must not, in SQL that names each pattern by its place."""
+    parts = [f"q.text {_like(term)} %(term{place})s" for place, term in terms]
+    return " and ".join(parts) or "true"
+
+
+def _like(term: Term) -> str:
+    """Return how a text is compared: for ASCII and for scripts without case in a way twice as fast."""
+    is_plain = all(letter.isascii() or letter.lower() == letter.upper() for letter in term.text)
+    how = "not ilike" if term.is_excluded else "ilike"
+    return f'collate "C" {how}' if is_plain else how

@@ -1,0 +1,144 @@
+"""Files of questions as tables: what kind of file it is, how it is encoded, and its rows.
+
+The content decides, never the name alone. What is refused is refused before a row is used, and in one
+sentence that names the file, the place and the remedy.
+"""
+
+import io
+from pathlib import Path
+
+from curator.readers.encodings import decoded
+from curator.readers.faults import (
+    LARGEST_BYTES,
+    LARGEST_WHOLE,
+    LONGEST_FIELD,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    BrokenRow,
+    DuplicateColumn,
+    EmptyFile,
+    HeaderOnly,
+    NoTable,
+    NotATable,
+    SeveralTables,
+    TooLarge,
+    TruncatedFile,
+)
+from curator.readers.packed import Source, members, refuse_binary, source_of
+from curator.readers.parquet import parquet_table
+from curator.readers.records import json_lines_table, json_table, peek_records
+from curator.readers.separated import NeedsCare, careful_table, find_layout, peek_separated, quick_table
+from curator.readers.table import Table, check_filled
+from curator.readers.workbooks import workbook_table
+
+__all__ = [
+    "LARGEST_BYTES",
+    "LONGEST_FIELD",
+    "MOST_COLUMNS",
+    "MOST_ROWS",
+    "BrokenRow",
+    "DuplicateColumn",
+    "EmptyFile",
+    "HeaderOnly",
+    "NoTable",
+    "NotATable",
+    "SeveralTables",
+    "Table",
+    "TooLarge",
+    "TruncatedFile",
+    "decoded",
+    "members",
+    "open_table",
+    "peek",
+]
+
+_BEGINNING_BYTES = 1024**2  # by which a text is judged, and of which it is shown
+
+
+def open_table(path: Path, name: str = "", *, member: str = "", largest_bytes: int = LARGEST_BYTES) -> Table:
+    """Read a file of questions: CSV, TSV, XLSX, JSON, JSON Lines or Parquet, each also as .gz or in a .zip.
+
+    `member` says which table of an archive; it may be left out where there is one.
+
+    Raises:
+        NoTable: with the file's name, what is wrong and what to do; its subclasses say which fault.
+        OSError: the file cannot be opened.
+    """
+    source = source_of(path, name, member, largest_bytes)
+    head = source.head(512)
+    refuse_binary(head, source.name)
+    if head.startswith(b"PK\x03\x04"):
+        table = workbook_table(source)
+    elif head.startswith(b"PAR1"):
+        table = parquet_table(source)
+    else:
+        table = _text_table(source)
+    return check_filled(table, source.name)
+
+
+def peek(path: Path, name: str = "", *, member: str = "", rows: int = 20) -> Table:
+    """Read the first rows of a file; of a text or a Parquet file no more than its beginning is touched.
+
+    `rows_total` is -1 where the beginning does not tell how many there are. A fault further down is not
+    seen.
+
+    Raises:
+        NoTable, OSError: as for the whole.
+    """
+    source = source_of(path, name, member, LARGEST_BYTES)
+    head = source.head(512)
+    refuse_binary(head, source.name)
+    if head.startswith(b"PK\x03\x04"):
+        return check_filled(workbook_table(source).first(rows), source.name)
+    if head.startswith(b"PAR1"):
+        return check_filled(parquet_table(source, rows=rows), source.name)
+    content = source.head(_BEGINNING_BYTES + 1)
+    is_whole = len(content) <= _BEGINNING_BYTES
+    beginning, encoding = decoded(content[:_BEGINNING_BYTES], source.name, whole=is_whole)
+    if _first_sign(beginning, source.name) in "[{":
+        table = (
+            _text_table(source).first(rows)
+            if is_whole
+            else peek_records(beginning, encoding, source.name, rows)
+        )
+    else:
+        table = peek_separated(beginning, encoding, source.name, rows, is_whole=is_whole)
+    return check_filled(table, source.name)
+
+
+def _text_table(source: Source) -> Table:
+    beginning = source.head(_BEGINNING_BYTES)
+    text, encoding = decoded(beginning, source.name, whole=len(beginning) < _BEGINNING_BYTES)
+    in_utf_8 = encoding == "UTF-8"
+    if not in_utf_8:
+        text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name)
+    sign = _first_sign(text, source.name)
+    if sign == "[":
+        return json_table(source, in_utf_8=in_utf_8)
+    if sign == "{":
+        return json_lines_table(source, in_utf_8=in_utf_8)
+    return _separated(source, text, encoding, in_utf_8=in_utf_8)
+
+
+def _first_sign(text: str, name: str) -> str:
+    sign = text.lstrip()[:1]
+    if not sign:
+        raise EmptyFile(f"{name} is empty; export it again.")
+    if sign == "<":
+        raise NotATable(f"{name} is a web page or XML, not a table; save it as CSV or XLSX.")
+    return sign
+
+
+def _separated(source: Source, text: str, encoding: str, *, in_utf_8: bool) -> Table:
+    """Read a text with separators, the quick way where it can be."""
+    layout = find_layout(text[:_BEGINNING_BYTES], source.name)
+    try:
+        if not in_utf_8:
+            return quick_table(io.BytesIO(text.encode()), layout, encoding, source.name)
+        with source.open() as stream:
+            return quick_table(stream, layout, encoding, source.name)
+    except NeedsCare:
+        if in_utf_8:
+            text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name)
+            layout = find_layout(text[:_BEGINNING_BYTES], source.name)
+        return careful_table(text, layout, encoding, source.name)

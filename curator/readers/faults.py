@@ -1,0 +1,54 @@
+"""What can be wrong with a file, and how much of one is read."""
+
+from common.core.refusal import Refusal
+
+LARGEST_BYTES = 2 * 1024**3  # unpacked; a file that grows past this while it is read is refused
+LARGEST_WHOLE = 256 * 1024**2  # of what must be held in memory whole: one JSON value, a packed workbook …
+TIGHTEST = 300  # times its size that a packed file may unpack to, once it is past LOOSE_BYTES
+LOOSE_BYTES = 64 * 1024**2
+LONGEST_FIELD = 10_000_000  # characters of one cell
+LONGEST_LINE = 32 * 1024**2  # bytes of one record
+MOST_COLUMNS = 500
+MOST_ROWS = 5_000_000
+MOST_CELLS = 30_000_000
+
+
+class NoTable(Refusal):
+    """A file is no table that can be read; the message says what it is and what to do."""
+
+
+class EmptyFile(NoTable):
+    """A file holds nothing."""
+
+
+class NotATable(NoTable):
+    """A file is of a kind that holds no table, or is damaged beyond reading."""
+
+
+class TruncatedFile(NoTable):
+    """A packed file ends before its content does."""
+
+
+class TooLarge(NoTable):
+    """A file unpacks to more than is allowed, or has too many rows or columns."""
+
+
+class HeaderOnly(NoTable):
+    """A file has column names and no rows."""
+
+
+class DuplicateColumn(NoTable):
+    """Two columns of a file have one name."""
+
+
+class BrokenRow(NoTable):
+    """One row of a file cannot be read, so that no later one can be trusted."""
+
+
+class SeveralTables(NoTable):
+    """An archive holds several tables, and none was chosen."""
+
+
+def first_line(error: Exception) -> str:
+    """Return the beginning of what another library says of a fault."""
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

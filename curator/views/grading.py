@@ -1,0 +1,147 @@
+"""Grading by an assistant: what it would cost, how it goes, and the experts' check of it without seeing the grade."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from common.access import Right, get_editable, get_visible
+from common.core.refusal import Refusal
+from common.htmx import render_page
+from common.models import Project
+from common.queries import get_rights
+from curator import queries, tasks
+from curator.core.agreement import GOOD_SHARE
+from curator.forms import GradingForm, SpotCheckForm
+from curator.models import Attempt, Grading, Trace
+from curator.services import grading as services
+from curator.views import jobs
+from curator.views.teachers import money_left
+
+LATEST_GRADES = 20
+
+
+@require_http_methods(["GET", "POST"])
+def gradings(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show how many answers rules could not decide about, what grading them would cost, and the orders so far.
+
+    A GET with an assistant and a limit estimates; only a POST, which carries them again, starts an order.
+    """
+    right = Right.SPEND if request.method == "POST" else Right.SEE_MATERIAL
+    project = get_editable(Project, request.user, right=right, slug=slug)
+    left = money_left(project)
+    given = request.POST or (request.GET if "max_cost_usd" in request.GET else None)
+    form = GradingForm(given, project=project, initial={"max_cost_usd": left})
+    is_confirming = form.is_bound and form.is_valid()
+    if request.method == "POST" and is_confirming:
+        try:
+            order = services.start_grading(by=request.user, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            tasks.run_grading.delay_on_commit(job_id=order.pk)
+            messages.success(request, _("The order waits for a free worker."))
+            return redirect(order)
+    chosen = form.cleaned_data["assistant"] if is_confirming else None
+    context = {
+        "project": project,
+        "rights": get_rights(project, request.user),
+        "undecided": sum(services.undecided(kind, project).count() for kind in (Trace, Attempt)),
+        "form": form,
+        "can_be_asked": form.fields["assistant"].queryset.exists(),  # type: ignore[attr-defined]
+        "estimate": services.estimate_grading(assistant=chosen) if chosen else None,
+        "is_confirming": is_confirming,
+        "money_left": left,
+        "orders": queries.get_gradings(project),
+    }
+    return render(request, "curator/gradings.html", context)
+
+
+@require_GET
+def grading(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how an order goes, its latest grades, and how far experts agree with them."""
+    related = ("project", "assistant", "created_by")
+    found = get_visible(Grading.objects.select_related(*related), request.user, pk=pk)
+    grades = queries.get_grades(found)
+    context = {
+        **_facts(request, found),
+        "job": found,
+        "right": grades.filter(is_right=True).count(),
+        "wrong": grades.filter(is_right=False).count(),
+        "latest": grades[:LATEST_GRADES],
+        "checked": queries.get_agreement(found),
+        "disagreements": queries.get_disagreements(found),
+    }
+    return render_page(request, "curator/grading.html", context, partial="progress")
+
+
+def _facts(request: HttpRequest, found: Grading) -> dict[str, Any]:
+    return {
+        "project": found.project,
+        "rights": get_rights(found.project, request.user),
+        "grading": found,
+        "sample": queries.SAMPLE,
+        "good_percent": round(100 * GOOD_SHARE),
+    }
+
+
+@require_POST
+def grading_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask an order to stop; grades that are on their way are stored."""
+    return jobs.cancel(request, Grading, pk)
+
+
+@require_POST
+def grading_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Go on with an order; what was graded is not asked again."""
+    return jobs.retry(request, Grading, pk, tasks.run_grading)
+
+
+@require_http_methods(["GET", "POST"])
+def spot_check(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one graded answer without its grade, and take an expert's own verdict."""
+    rows = Grading.objects.select_related("project", "assistant")
+    found = get_editable(rows, request.user, right=Right.REVIEW, pk=pk)
+    if request.method == "POST":
+        return _check(request, found)
+    checks, grade = queries.get_own_checks(found, request.user), queries.get_unchecked(found, request.user)
+    answer: Any = grade and grade.answering
+    context = {
+        **_facts(request, found),
+        "grade": grade,
+        "answer": answer,
+        "question": answer.question if answer else None,
+        "done": checks.count(),
+        "grades": found.grades.count(),
+        "checked": queries.get_agreement(found),
+    }
+    return render(request, "curator/spot_check.html", context)
+
+
+def _check(request: HttpRequest, found: Grading) -> HttpResponse:
+    form = SpotCheckForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say whether the answer is right or wrong."))
+        return redirect("spot_check", pk=found.pk)
+    grade = found.grades.filter(pk=form.cleaned_data["grade"]).first()
+    if grade is None:
+        raise Http404(_("The order has no such grade; the question's key was changed, perhaps."))
+    is_right = form.cleaned_data["verdict"] == "right"
+    services.spot_check(grade=grade, expert=request.user, is_right=is_right)
+    return redirect("spot_check", pk=found.pk)
+
+
+@require_POST
+def spot_check_undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an expert's last verdict back, so that the answer is shown again."""
+    found = get_editable(Grading, request.user, right=Right.REVIEW, pk=pk)
+    last = queries.get_own_checks(found, request.user).first()
+    if last is None:
+        messages.info(request, _("You have checked nothing here that could be taken back."))
+    else:
+        services.withdraw_check(check=last)
+        messages.info(request, _("Your last verdict is taken back."))
+    return redirect("spot_check", pk=found.pk)

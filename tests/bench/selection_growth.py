@@ -1,0 +1,47 @@
+"""A selection over ten times as many questions: what it costs in time and memory, with short traces."""
+
+from curator.core.method import METHODS
+from tests.bench import traced
+from tests.bench.figures import MIB, Figure, at_most, fastest
+from tests.bench.selection import Selected, redrawn, selected
+
+NAME = "Selecting from ten times as many"
+FEW, MANY = 60_000, 600_000
+MOST_GROWTH, MOST_MEMORY_GROWTH = 11, 3
+
+
+def run(scale: float) -> list[Figure]:
+    """Time the command over few and over ten times as many questions, with short traces, texts read and unread."""
+    size = max(10, round(1000 * scale))
+    few, few_seconds = _of_short_traces("few", round(FEW * scale), size)
+    many, many_seconds = _of_short_traces("many", round(MANY * scale), size)
+    base = f"{round(FEW * scale):,} questions"
+    figures = []
+    for what, small, large in zip(("every text read", "texts read before"), few, many, strict=True):
+        name = f"select, {what}, growth"
+        figures.append(at_most(name, large.seconds, base, small.seconds, MOST_GROWTH, "ten times as many"))
+        figures.append(_memory_growth("the same, memory", small, large))
+    grown = many_seconds / few_seconds
+    return [*figures, Figure("draw again, growth", many_seconds, base, few_seconds, grown)]
+
+
+def _of_short_traces(slug: str, count: int, size: int) -> tuple[list[Selected], float]:
+    """Return two runs of the command, the first of which reads every text, and the seconds of a draw after them."""
+    project = traced.short_traces(slug, count)
+    reading = selected(project, size)
+    traced.settle()
+    having_read = selected(project, size)
+    way = METHODS["s1-paper"].as_dict()
+    return [reading, having_read], fastest(lambda: redrawn(project, way, size))
+
+
+def _memory_growth(name: str, small: Selected, large: Selected) -> Figure:
+    ratio = large.peak_bytes / small.peak_bytes
+    return Figure(
+        name,
+        large.seconds,
+        ratio=ratio,
+        limit=f"at most {MOST_MEMORY_GROWTH}",
+        note=f"{small.peak_bytes / MIB:,.0f} MiB, then {large.peak_bytes / MIB:,.0f} MiB",
+        kept=ratio <= MOST_MEMORY_GROWTH,
+    )

@@ -1,0 +1,174 @@
+"""What a person types finds the questions that say it, in Chinese as in English."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curator.core.search import LONGEST_SEARCH, MOST_TERMS, read_search
+from curator.models import QuestionWords
+from curator.queries import get_questions
+from curator.services import words
+
+TEXTS = {
+    "law": "The company's laws protect its taxpayers.",
+    "lawn": "How much does a lawn cost, at 50% off?",
+    "tax": "Which of the following taxes is indirect?",
+    "合同": "劳动合同的期限有哪几种？",
+    "同合": "合伙人共同经营，劳动报酬如何分配？",
+    "mixed": "2020年GDP增长了多少？Use snake_case: a\\b.",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "words", "literals"),
+    [
+        ("company law ", "'company' & 'law'", []),
+        ("company la", "'company' & 'la':*", []),
+        ("x", "'x'", []),
+        ("1234", "'1234'", []),
+        ('"net profit" margin', "'net' & 'profit' & 'margin':*", ["net profit"]),
+        ("“净利润”", "'净' & '利' & '润'", ["净利润"]),
+        ("劳动合同", "'劳' & '动' & '合' & '同'", ["劳动合同"]),
+        ("的", "'的'", []),
+        ("GDP增长", "'GDP' & '增' & '长'", ["增长"]),
+        ("tax -income", "'tax' & !'income'", []),
+        ("tax -劳动", "'tax'", ["劳动"]),
+        ("don't ", "'don''t'", []),
+        ("a\\b ", "'a\\\\b'", []),
+        ("≤", "", ["≤"]),
+        ("  ", "", []),
+        ('""', "", []),
+        ("a & b | !c:* ", "'a' & 'b' & 'c:*'", ["&", "|"]),
+    ],
+)
+def test_typed_words_become_a_query(typed, words, literals):
+    search = read_search(typed)
+
+    assert search.words == words
+    assert [term.text for term in search.literals][: len(literals)] == literals
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("#12", 12), ("＃7", 7), ("# 12", None), ("#12 a", None), ("12", None)]
+)
+def test_a_number_after_a_hash_names_a_question(typed, number):
+    assert read_search(typed).number == number
+
+
+def test_nothing_that_is_typed_is_a_wildcard():
+    assert read_search("50%_\\").terms[0].pattern == "%50\\%\\_\\\\%"
+
+
+def test_a_search_without_end_is_cut():
+    assert len(read_search("ab " * 1000).terms) <= MOST_TERMS
+    assert len(read_search("a" * 1000).terms[0].text) == LONGEST_SEARCH
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("law ", {"law", "lawn"}),
+        ("law", {"law", "lawn"}),
+        ("COMPANY", {"law"}),
+        ("taxpayer", {"law"}),
+        ('"which of the following"', {"tax"}),
+        ('"taxes indirect"', set()),
+        ("劳动", {"合同", "同合"}),
+        ("劳动合同", {"合同"}),
+        ("劳动 -合同", {"同合"}),
+        ("GDP增长", {"mixed"}),
+        ("50%", {"lawn"}),
+        ("%", {"lawn"}),
+        ("snake_case", {"mixed"}),
+        ('"snake-case"', set()),
+        ("\\", {"mixed"}),
+        ('"劳动合同的期限" 哪', {"合同"}),
+        ("the", {"law", "tax"}),
+    ],
+)
+def test_a_search_finds_what_says_it_with_and_without_written_words(
+    make_pool, make_question, typed, found, written
+):
+    pool = make_pool()
+    for name, text in TEXTS.items():
+        make_question(pool, text=text, external_id=f"id of {name}")
+    if written:
+        words.write_missing_words()
+    expected = found - {"lawn"} if written and typed == "law " else found  # a text knows no ends of words
+
+    rows = get_questions(pool.project, text=typed)
+
+    assert {row.external_id.removeprefix("id of ") for row in rows} == expected
+
+
+@pytest.mark.django_db
+def test_words_are_folded_as_english_ones(make_question):
+    question = make_question(text="The companies were taxed.")
+    words.write_missing_words()
+
+    for typed in ("company ", "taxes ", "taxing", "-dog taxes"):
+        assert list(get_questions(question.project, text=typed)) == [question], typed
+
+
+@pytest.mark.django_db
+def test_a_question_is_found_by_its_number_and_by_its_id_in_the_source(make_pool, make_question):
+    pool = make_pool()
+    other = make_question(pool, text="It mentions cpa-2019-7 in its text.")
+    named = make_question(pool, external_id="cpa-2019-7")
+    elsewhere = make_question()
+    words.write_missing_words()
+
+    assert list(get_questions(pool.project, text=f"#{named.pk}")) == [named]
+    assert list(get_questions(pool.project, text=f"#{elsewhere.pk}")) == []
+    assert set(get_questions(pool.project, text="cpa-2019-7")) == {named, other}
+
+
+@pytest.mark.django_db
+def test_a_question_whose_words_are_not_written_yet_is_found_beside_the_others(make_pool, make_question):
+    pool = make_pool()
+    old = make_question(pool, text="Tax law, chapter 1")
+    words.write_missing_words()
+    new = make_question(pool, text="Tax law, chapter 2")
+
+    assert QuestionWords.objects.count() == 1
+    assert set(get_questions(pool.project, text="tax law")) == {old, new}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "'",
+        "''",
+        "\\'",
+        ":*",
+        "!",
+        "!!a",
+        "a & ",
+        "(",
+        "<->",
+        "a <-> b",
+        "'a' | 'b'",
+        "-",
+        "--",
+        "- -",
+        "$$",
+        "%s",
+        "\x00a",
+    ],
+)
+def test_no_syntax_of_the_database_breaks_a_search(make_question, typed):
+    question = make_question(text="plain")
+    words.write_missing_words()
+
+    assert list(get_questions(question.project, text=typed)) in ([], [question])
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=40))
+def test_any_text_is_read_as_terms_that_it_holds(typed):
+    search = read_search(typed)
+
+    assert all(term.text and term.text in typed for term in search.terms)
+    assert search.words.count("':*") <= 1
