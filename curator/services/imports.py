@@ -1,7 +1,9 @@
 """A file becomes questions: read, compared with what is there, and written, all of it or nothing."""
 
+import gc
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -46,12 +48,24 @@ def run_import(*, job: Import, watch: Watch = unwatched) -> None:
         pulse(0, phase=_("reading"))
         table = _opened(job)
         mapping = full_mapping(table.columns, job.mapping)
-        with transaction.atomic():
+        with _uncollected(), transaction.atomic():
             _wait_for_others(job, pulse)
             if _is_written(job):
                 return
             _write(job, table, mapping, pulse)
         Path(job.file_path).unlink(missing_ok=True)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking through a file's rows again and again: a tenth of an import."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _is_written(job: Import) -> bool:
