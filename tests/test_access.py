@@ -175,6 +175,25 @@ def test_every_address_stands_in_a_table():
     assert names == PAGES.keys() | ACTIONS.keys() | OF_NOBODY
 
 
+def measured(project, item):
+    """Return a selection, a dataset that was frozen from it, and an evaluation of a model on an item."""
+    selection = Selection.objects.create(project=project, name="s", method={}, method_name="random", size=1)
+    dataset = Dataset.objects.create(
+        project=project, selection=selection, name="d", content_hash="c" * 64, row_count=1
+    )
+    content = {"question": "1+1?", "options": [], "thinking": "1", "answer": "2", "language": "en"}
+    DatasetRow.objects.create(dataset=dataset, position=0, question_hash="q", trace_hash="t", content=content)
+    model = Model.objects.create(project=project, name="m", kind="base", location="m", markup="bare")
+    evaluation = Evaluation.objects.create(
+        project=project,
+        model=model,
+        benchmark=item.benchmark,
+        policies=[{"label": "16", "max_tokens": 16, "extensions": 0}],
+    )
+    Thought.objects.create(evaluation=evaluation, item=item)
+    return selection, dataset, evaluation
+
+
 @pytest.fixture
 def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_user):
     """Return one of each object of a project, by its name."""
@@ -189,20 +208,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     item = BenchmarkItem.objects.create(
         benchmark=benchmark, position=0, content_hash="i", text="1+1?", key="2", language="en"
     )
-    selection = Selection.objects.create(project=project, name="s", method={}, method_name="random", size=1)
-    dataset = Dataset.objects.create(
-        project=project, selection=selection, name="d", content_hash="c" * 64, row_count=1
-    )
-    content = {"question": "1+1?", "options": [], "thinking": "1", "answer": "2", "language": "en"}
-    DatasetRow.objects.create(dataset=dataset, position=0, question_hash="q", trace_hash="t", content=content)
-    model = Model.objects.create(project=project, name="m", kind="base", location="m", markup="bare")
-    evaluation = Evaluation.objects.create(
-        project=project,
-        model=model,
-        benchmark=benchmark,
-        policies=[{"label": "16", "max_tokens": 16, "extensions": 0}],
-    )
-    Thought.objects.create(evaluation=evaluation, item=item)
+    selection, dataset, evaluation = measured(project, item)
     return {
         "project": project,
         "pool": pool,

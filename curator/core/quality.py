@@ -270,8 +270,3 @@ def question_flaws(specimen: Specimen, patterns: Sequence[Pattern] = PATTERNS) -
 def trace_flaws(specimen: Specimen, patterns: Sequence[Pattern] = PATTERNS) -> list[str]:
     """Return the names of the patterns that the trace shows."""
     return [it.name for it in patterns if it.place != Place.QUESTION and it.found_in(specimen)]
-
-
-def first_flaw(specimen: Specimen, names: Sequence[str] = tuple(BY_NAME)) -> Pattern | None:
-    """Return the first of the named patterns that a question with its trace shows, or None."""
-    return next((BY_NAME[name] for name in names if BY_NAME[name].found_in(specimen)), None)

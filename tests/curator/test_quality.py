@@ -12,7 +12,6 @@ from curator.core.quality import (
     S1_PATTERNS,
     BadPattern,
     Specimen,
-    first_flaw,
     has_bold_number,
     is_looping,
     own_pattern,
@@ -30,6 +29,11 @@ def specimen(
     language="",
 ):
     return Specimen(question, thinking, answer, finish, source, language)
+
+
+def first_flaw(shown, names=tuple(BY_NAME)):
+    """Return the first of the named patterns that a specimen shows, or None."""
+    return next((BY_NAME[name] for name in names if BY_NAME[name].found_in(shown)), None)
 
 
 @pytest.mark.parametrize(
