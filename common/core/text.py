@@ -24,13 +24,16 @@ SHARE_OF_CHINESE = 0.2  # of letters; a Chinese question may quote much English 
 
 def normal_form(text: str) -> str:
     """Return a text as it is compared: NFKC, case and white space folded."""
-    return " ".join(_folded(text).split())
+    return " ".join((text.lower() if text.isascii() else _folded(text)).split())
+
+
+def folded_line(text: str) -> str:
+    """Return a text in NFKC, without case and line feeds; as good as its normal form where blanks do not count."""
+    return (text.lower() if text.isascii() else _folded(text)).replace("\n", " ")
 
 
 def _folded(text: str) -> str:
     """Return a text in NFKC and without case; its white space stays."""
-    if text.isascii():
-        return text.lower()
     # NFKC is slow where it changes something, and in Chinese that is mostly the full-width stops.
     for wide, plain in _WIDE_STOPS:
         text = text.replace(wide, plain)
@@ -84,12 +87,12 @@ def is_cjk(character: str) -> bool:
 
 def count_cjk(text: str) -> int:
     """Return how many characters of a text are CJK ones."""
-    return sum(map(len, _CJK_RUN.findall(text)))
+    return 0 if text.isascii() else sum(map(len, _CJK_RUN.findall(text)))
 
 
 def language_of(text: str) -> str:
     """Return "zh" or "en", by the share of CJK characters among the letters."""
-    cjk = 0 if text.isascii() else count_cjk(text)
+    cjk = count_cjk(text)
     if not cjk:
         return "en"
     if cjk >= SHARE_OF_CHINESE * len(text):  # of letters there are no more than characters

@@ -21,19 +21,21 @@ import numpy as np
 from numpy.typing import NDArray
 from rensa import RMinHash
 
-from common.core.text import count_cjk, normal_form, sentences
+from common.core.text import count_cjk, folded_line, normal_form, sentences
 from curator.core.shingles import (
+    Characters,
     Hashes,
     Known,
     Rows,
     Tokens,
     batches,
-    digits_of,
     distinct,
+    in_row,
     in_threads,
     offsets,
     runs_of,
     said_tokens,
+    spans,
 )
 
 LATIN_SHINGLE = 2
@@ -46,7 +48,7 @@ MOST_IN_BUCKET = 200  # in a larger one, only questions with the same figures ar
 PAIRS_AT_ONCE = 500
 GUESSED_WITHIN = 0.12  # about three times the deviation of a likeness that is guessed from 128 hashes
 PASSAGE = 300  # Latin characters, or half as many CJK ones; with so much before it a question has a passage
-_ASKED = "\x1f"  # stands between a passage and what is asked about it; no normal form holds it
+_ASKED = "\x1f"  # stands between a passage and what is asked about it; nothing that was neutralised holds it
 
 Ids = NDArray[np.int64]
 Likeness = NDArray[np.float64]
@@ -113,8 +115,8 @@ class _Sketches(NamedTuple):
 def compared(text: str, options: Sequence[str] = ()) -> str:
     """Return a question as its copies are looked for; the order of its options does not matter."""
     passage, asked = _parted(text)
-    normal = normal_form(" ".join([asked, *sorted(options)]))
-    return f"{normal_form(passage)} {_ASKED} {normal}" if passage else normal
+    line = folded_line(" ".join([asked, *sorted(options)]))
+    return f"{folded_line(passage)} {_ASKED} {line}" if passage else line
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -266,7 +268,8 @@ def _shingles(tokens: Tokens) -> tuple[Hashes, Rows]:
 def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketches:
     """Return a key for every text and band, and what tells texts of a large bucket apart."""
     texts = [text for _id, text in batch]
-    hashes_S, rows_S = _shingles(said_tokens(texts))
+    characters = Characters(texts)
+    hashes_S, rows_S = _shingles(characters.said())
     bounds = offsets(rows_S, len(texts))
     digests = RMinHash.digest_matrix_from_flat_token_hashes(
         hashes_S, bounds.astype(np.uint64), PERMUTATIONS, SEED
@@ -279,7 +282,7 @@ def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketc
     return _Sketches(
         np.array([each for each, _text in batch], dtype=np.int64),
         keys.astype(np.uint32),
-        digits_of(texts),
+        characters.digits(),
         _sums(hashes_S, bounds),
         digests_T_H.astype(np.uint8),
     )
@@ -299,7 +302,9 @@ def _candidates(sketches: list[_Sketches], bands: int) -> tuple[Ids, Ids]:
     found = np.empty(0, np.uint64)
     for band in range(bands):
         keys_T = np.concatenate([batch.keys[band] for batch in sketches])
-        found = np.union1d(found, _pairs_in_buckets(keys_T, figures_T, contents_T))
+        pairs = np.concatenate([found, _pairs_in_buckets(keys_T, figures_T, contents_T)])
+        pairs.sort(kind="stable")  # what is in order already costs little
+        found = pairs[np.diff(pairs, prepend=~pairs[:1]) != 0]
     return (found >> _HALF).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
@@ -447,23 +452,20 @@ class _Grouped:
 
     def held(self, mine: Ids, others: "_Grouped", theirs: Ids) -> tuple[Ids, Ids]:
         """Return for each pair of a row here and one there how many shingles it shares, of how many."""
-        counts_P = self.counts[mine]
-        pairs_E = np.repeat(np.arange(len(mine)), counts_P)
-        within_E = np.arange(len(pairs_E)) - np.repeat(np.cumsum(counts_P) - counts_P, counts_P)
-        hashes_E = self.hashes[self.bounds[mine][pairs_E] + within_E]
-        found_E = others.has(hashes_E, theirs[pairs_E])
-        return np.bincount(pairs_E[found_E], minlength=len(mine)), counts_P
+        pairs_E, places_E = spans(self.bounds[mine], self.bounds[mine + 1])
+        found_E = others.has(self.hashes[places_E], theirs[pairs_E])
+        return np.bincount(pairs_E[found_E], minlength=len(mine)), self.counts[mine]
 
     def has(self, hashes: Hashes, rows: Rows) -> NDArray[np.bool_]:
         """Tell for each shingle whether the row beside it holds it."""
-        known = Known(self.hashes)
-        codes = np.sort(self.rows * len(known.hashes) + known.places(self.hashes)[1])
         found = np.zeros(len(hashes), bool)
-        positions, places = known.places(hashes)
-        sought = rows[positions] * len(known.hashes) + places
-        at = np.minimum(np.searchsorted(codes, sought), max(0, len(codes) - 1))
-        found[positions] = codes[at] == sought
+        found[self.known.places(in_row(hashes, rows))[0]] = True
         return found
+
+    @cached_property
+    def known(self) -> Known:
+        """Return each shingle as one of its row."""
+        return Known(in_row(self.hashes, self.rows))
 
     def without(self, others: "_Grouped") -> "_Grouped":
         """Return the shingles that the same row elsewhere lacks."""

@@ -27,21 +27,22 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 
-from common.core.text import CJK, count_cjk, is_cjk, ngrams, normal_form
+from common.core.text import CJK, count_cjk, folded_line, is_cjk, ngrams, normal_form
 from curator.core.copies import same_figures
 from curator.core.shingles import (
+    Characters,
     Hashes,
     Known,
     Rows,
     Tokens,
     batches,
     distinct,
+    in_row,
     in_threads,
-    letters_of,
     offsets,
     runs_by_script,
     said_tokens,
-    written_tokens,
+    spans,
 )
 
 LATIN_RUN = 8
@@ -59,6 +60,7 @@ CJK_TERM = 2
 COMMON_TERM = 0.02  # of the items; what stands in more of them finds no pairs
 LEAST_COMMON_TERMS = 20  # but a term in so few items is never too common
 LEAST_SHARED_RARITY = 0.5  # of the text with more of it
+ROUNDING = 1e-9  # a sum in another order is another by less than this share
 LEAST_LIKENESS = 0.92  # m1 asks for 0.95; in the real pools everything from 0.92 on is the same question
 LEAST_LIKENESS_BY_NUMBERS = 0.8  # where both have the same numbers, which are enough to know a question by
 LEAST_NUMBERS = 3
@@ -161,8 +163,9 @@ class _Index:
         self.whole: defaultdict[tuple[str, Run], dict[str, int]] = defaultdict(dict)  # rows by group
         for row, (item, normal) in enumerate(zip(self.items, normals, strict=True)):
             self.whole[_loose(normal), _options(item)].setdefault(item.group, row)
-        self.letters = Known(letters_of(normals))
-        hashes, rows = distinct(*runs_by_script(written_tokens(normals), latin=LATIN_RUN, cjk=CJK_RUN))
+        characters = Characters(normals)
+        self.letters = Known(characters.letters())
+        hashes, rows = distinct(*runs_by_script(characters.written(), latin=LATIN_RUN, cjk=CJK_RUN))
         self.run_count = np.bincount(rows, minlength=len(self.items))
         self.known = Known(hashes)
         self.holders = _Holders(self.known, hashes, rows)
@@ -170,30 +173,31 @@ class _Index:
 
     def suspects(self, batch: Sequence[Passage]) -> list[_Suspect]:
         """Return what questions share with any item, for those that share something."""
-        normals = [normal_form(question.text) for question in batch]
-        hashes, rows = runs_by_script(written_tokens(normals), latin=LATIN_RUN, cjk=CJK_RUN)
-        positions, _places = self.known.places(hashes)
-        alike = self.letters.places(letters_of(normals))[0].tolist()
-        whole = {row: self._whole(batch[row], normals[row]) for row in alike}
-        fuzzy = self.fuzzy.best(batch, normals)
-        bounds = offsets(rows, len(batch))
-        found = {row for row in whole if whole[row]} | fuzzy.keys() | set(rows[positions].tolist())
-        return [
-            self._suspect(
-                batch[row], whole.get(row, {}), hashes[bounds[row] : bounds[row + 1]], fuzzy.get(row, {})
-            )
-            for row in sorted(found)
-        ]
-
-    def _suspect(
-        self,
-        question: Passage,
-        whole: Mapping[str, int],
-        hashes: Hashes,
-        fuzzy: Mapping[str, tuple[float, int]],
-    ) -> _Suspect:
+        lines = [folded_line(question.text) for question in batch]
+        characters = Characters(lines)
+        hashes, rows = runs_by_script(characters.written(), latin=LATIN_RUN, cjk=CJK_RUN)
         positions, places = self.known.places(hashes)
-        return _Suspect(question, whole, np.unique(places), len(np.unique(hashes)), positions, places, fuzzy)
+        alike = self.letters.places(characters.letters())[0].tolist()
+        whole = {row: self._whole(batch[row], lines[row]) for row in alike}
+        fuzzy = self.fuzzy.best(batch, lines)
+        found = {row for row in whole if whole[row]} | fuzzy.keys() | set(rows[positions].tolist())
+        bounds, known_bounds = offsets(rows, len(batch)), offsets(rows[positions], len(batch))
+        suspects = []
+        for row in sorted(found):
+            start, end = bounds[row : row + 2]
+            mine = slice(*known_bounds[row : row + 2])
+            suspects.append(
+                _Suspect(
+                    question=batch[row],
+                    whole=whole.get(row, {}),
+                    runs=np.array(sorted(set(places[mine].tolist())), np.int64),
+                    run_count=len(set(hashes[start:end].tolist())),
+                    positions=positions[mine] - start,
+                    places=places[mine],
+                    fuzzy=fuzzy.get(row, {}),
+                )
+            )
+        return suspects
 
     def _whole(self, question: Passage, normal: str) -> Mapping[str, int]:
         return self.whole.get((_loose(normal), _options(question)), {})
@@ -262,9 +266,7 @@ class _Holders:
 
     def of_all(self, places: Places) -> Places:
         """Return the rows that hold each of several hashes, one after the other."""
-        counts = self.counts[places]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        return np.asarray(self.rows[np.repeat(self.bounds[places], counts) + within])
+        return np.asarray(self.rows[spans(self.bounds[places], self.bounds[places + 1])[1]])
 
 
 class _FuzzyIndex:
@@ -272,24 +274,23 @@ class _FuzzyIndex:
 
     def __init__(self, items: Sequence[Passage], normals: Sequence[str]) -> None:
         self.items = items
-        self.normals = normals
+        self.unnumbered = [_unnumbered(normal) for normal in normals]
         hashes, rows = _terms(said_tokens(normals))
         self.known = Known(hashes)
         self.holders = _Holders(self.known, *distinct(hashes, rows))
         counts = self.holders.counts
+        self.held = Known(in_row(hashes, rows))
         self.rarest = float(np.log(len(items) + 1))
         is_rare = counts <= max(LEAST_COMMON_TERMS, COMMON_TERM * len(items))
         self.weights = np.where(is_rare, self.rarest - np.log(np.maximum(counts, 1)), 0.0)
         self.rarity = np.bincount(rows, self.weights[self.known.places(hashes)[1]], minlength=len(items))
 
-    def best(
-        self, batch: Sequence[Passage], normals: Sequence[str]
-    ) -> dict[int, dict[str, tuple[float, int]]]:
+    def best(self, batch: Sequence[Passage], lines: Sequence[str]) -> dict[int, dict[str, tuple[float, int]]]:
         """Return for each row and group how like an item it is that it is most like, and that item's row."""
         found: dict[int, dict[str, tuple[float, int]]] = {}
-        short = [normal if len(normal) <= MOST_FUZZY_CHARACTERS else "" for normal in normals]
+        short = [line if len(line) <= MOST_FUZZY_CHARACTERS else "" for line in lines]
         for row, place in self._candidates(said_tokens(short)):
-            one, other = _unnumbered(normals[row]), _unnumbered(self.normals[place])
+            one, other = _unnumbered(normal_form(lines[row])), self.unnumbered[place]
             if batch[row].options and self.items[place].options:
                 one, other = _with_options(one, batch[row]), _with_options(other, self.items[place])
             alike, group = _letters_alike(one, other), self.items[place].group
@@ -302,6 +303,9 @@ class _FuzzyIndex:
         """Return pairs of a row and an item that share most of their rare terms, in order.
 
         A term counts as often as the row says it.
+
+        Source: Bayardo, Ma, Srikant, "Scaling up all pairs similarity search" (WWW 2007): an item that shares
+        none of a row's rarest terms cannot share enough of the others.
         """
         hashes, rows = _terms(tokens)
         positions, places = self.known.places(hashes)
@@ -309,14 +313,54 @@ class _FuzzyIndex:
         weights[positions] = self.weights[places]
         rarity = np.bincount(rows, weights, minlength=tokens.row_count)
         is_rare = self.weights[places] > 0
-        positions, places = positions[is_rare], places[is_rare]
-        counts = self.holders.counts[places]
-        pairs = np.repeat(rows[positions], counts) * len(self.items) + self.holders.of_all(places)
-        pairs, numbers = np.unique(pairs, return_inverse=True)
-        shared = np.bincount(numbers, np.repeat(self.weights[places], counts), minlength=len(pairs))
-        found_rows, found_items = np.divmod(pairs, max(1, len(self.items)))
+        rare = _RareTerms.of(rows[positions[is_rare]], places[is_rare], self.weights)
+        found_rows, found_items = self._possible(rare, rarity)
+        shared = self._shared_rarity(rare, found_rows, found_items, tokens.row_count)
         enough = shared >= LEAST_SHARED_RARITY * np.maximum(rarity[found_rows], self.rarity[found_items])
         return list(zip(found_rows[enough].tolist(), found_items[enough].tolist(), strict=True))
+
+    def _possible(self, rare: "_RareTerms", rarity: NDArray[np.float64]) -> tuple[Places, Places]:
+        """Return each row with the items that could share enough, by how many of its rarest terms they hold."""
+        is_first = rare.left >= (1 - ROUNDING) * LEAST_SHARED_RARITY * rarity[rare.rows]
+        behind = np.bincount(rare.rows[~is_first], self.weights[rare.places[~is_first]], len(rarity))
+        rows, places = rare.rows[is_first], rare.places[is_first]
+        counts = self.holders.counts[places]
+        pairs = np.repeat(rows, counts) * len(self.items) + self.holders.of_all(places)
+        pairs, numbers = np.unique(pairs, return_inverse=True)
+        shared = np.bincount(numbers, np.repeat(self.weights[places], counts), len(pairs))
+        rows, items = np.divmod(pairs, max(1, len(self.items)))
+        needed = (1 - ROUNDING) * LEAST_SHARED_RARITY * np.maximum(rarity[rows], self.rarity[items])
+        possible = shared + behind[rows] >= needed
+        return rows[possible], items[possible]
+
+    def _shared_rarity(
+        self, rare: "_RareTerms", rows: Places, items: Places, row_count: int
+    ) -> NDArray[np.float64]:
+        """Return for each pair of a row and an item the rarity of the row's terms that the item holds."""
+        bounds = offsets(rare.rows, row_count)
+        pairs, terms = spans(bounds[rows], bounds[rows + 1])
+        held = in_row(self.known.hashes[rare.places[terms]], items[pairs])
+        found, _places = self.held.places(held)
+        weights = self.weights[rare.places[terms[found]]]
+        return np.bincount(pairs[found], weights, minlength=len(rows))
+
+
+class _RareTerms(NamedTuple):
+    """The terms by which rows may be found, of each row the rarest first."""
+
+    rows: Places
+    places: Places  # among the known
+    left: NDArray[np.float64]  # the rarity of each and of those behind it in its row
+
+    @classmethod
+    def of(cls, rows: Places, places: Places, weights: NDArray[np.float64]) -> "_RareTerms":
+        """Put terms in order."""
+        order = np.lexsort((-weights[places], rows))
+        rows, places = rows[order], places[order]
+        totals = np.bincount(rows, weights[places])
+        up_to = np.cumsum(weights[places])
+        left = np.cumsum(totals)[rows] - up_to + weights[places]
+        return cls(rows, places, left)
 
 
 def _terms(tokens: Tokens) -> tuple[Hashes, Rows]:

@@ -27,6 +27,7 @@ Result = TypeVar("Result")
 THREADS = min(4, os.cpu_count() or 1)
 
 _CODE_POINTS = 0x110000
+_LETTERS_END = 0x40000  # there are no letters and digits behind
 _LINE_END = 10
 # What a character is, as bits: part of a longer token, a token alone, or neither and so a gap.
 _JOINED, _SINGLE, _ALNUM, _CJK, _DIGIT, _SIGN, _INSIDE_NUMBER = (np.uint8(1 << bit) for bit in range(7))
@@ -149,30 +150,45 @@ def in_threads(work: Callable[[Item], Result], items: Iterable[Item]) -> Iterato
             yield waiting.popleft().result()
 
 
-def written_tokens(normals: Sequence[str]) -> Tokens:
-    """Return texts in normal form as CJK characters and what stands between blanks."""
-    return _tokens(normals, _written_flags(), _spread())
+class Characters:
+    """The characters of some texts in normal form, or folded to a line, which can be read in several ways."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.codes = _codes(lines)  # C; of each text, and a line end behind it
+        self.line_ends = np.flatnonzero(self.codes == _LINE_END)  # one for each text
+
+    def written(self) -> Tokens:
+        """Return the texts as CJK characters and what stands between blanks."""
+        return self._tokens(_written_flags(), _spread())
+
+    def said(self) -> Tokens:
+        """Return the texts as CJK characters, words, numbers and signs of formulae."""
+        return self._tokens(_said_flags(), _spread_signs())
+
+    def letters(self) -> Hashes:
+        """Return for each text a hash of its letters and digits alone, in whatever order."""
+        return self._sums(_spread_letters())
+
+    def digits(self) -> Hashes:
+        """Return for each text a hash of its digits alone, in whatever order."""
+        return self._sums(_spread_digits())
+
+    def _tokens(self, flags: NDArray[np.uint8], spread: Hashes) -> Tokens:
+        flags_C = _flags_in_place(flags.take(self.codes))
+        starts_N, ends_N = _bounds(flags_C)
+        hashes_N = _hashes(spread.take(self.codes), starts_N, ends_N)
+        sizes = np.diff(np.searchsorted(starts_N, self.line_ends), prepend=0)
+        rows_N = np.repeat(np.arange(len(sizes)), sizes)
+        return Tokens(hashes_N, rows_N, len(sizes), flags_C, starts_N, ends_N)
+
+    def _sums(self, spread: Hashes) -> Hashes:
+        sums_C = np.cumsum(spread.take(self.codes), dtype=np.uint64)
+        return np.asarray(np.diff(sums_C[self.line_ends], prepend=np.uint64(0)))
 
 
-def said_tokens(normals: Sequence[str]) -> Tokens:
-    """Return texts in normal form as CJK characters, words, numbers and signs of formulae."""
-    return _tokens(normals, _said_flags(), _spread_signs())
-
-
-def letters_of(normals: Sequence[str]) -> Hashes:
-    """Return for each text a hash of its letters and digits alone, in whatever order."""
-    return _sums(normals, _spread_letters())
-
-
-def digits_of(normals: Sequence[str]) -> Hashes:
-    """Return for each text a hash of its digits alone, in whatever order."""
-    return _sums(normals, _spread_digits())
-
-
-def _sums(normals: Sequence[str], spread: Hashes) -> Hashes:
-    codes_C = _codes(normals)
-    sums_C = np.cumsum(spread.take(codes_C), dtype=np.uint64)
-    return np.asarray(np.diff(sums_C[codes_C == _LINE_END], prepend=np.uint64(0)))
+def said_tokens(lines: Sequence[str]) -> Tokens:
+    """Return texts as `Characters.said` reads them."""
+    return Characters(lines).said()
 
 
 def runs_of(tokens: Tokens, size: int) -> tuple[Hashes, Rows]:
@@ -217,42 +233,49 @@ def offsets(rows: Rows, row_count: int) -> NDArray[np.int64]:
     return np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=row_count))])
 
 
+def spans(starts: Rows, ends: Rows) -> tuple[Rows, Rows]:
+    """Return all places from each start up to its end, one span after the other, with the number of the span."""
+    sizes = ends - starts
+    numbers = np.repeat(np.arange(len(sizes)), sizes)
+    return numbers, np.arange(len(numbers)) - np.repeat(np.cumsum(sizes) - sizes - starts, sizes)
+
+
+def in_row(hashes: Hashes, rows: Rows) -> Hashes:
+    """Return hashes that differ between rows too."""
+    return hashes ^ _mixed(rows.astype(np.uint64))
+
+
 class Known:
     """A set of hashes, each with its place, in which many are looked up at once."""
 
     def __init__(self, hashes: Hashes) -> None:
         in_order = np.sort(hashes)  # faster on these than np.unique
         self.hashes = in_order[np.concatenate([[True], in_order[1:] != in_order[:-1]])[: len(in_order)]]
-        bits = max(16, len(self.hashes).bit_length() + 4)
+        # Each hash has the slot that its last bits name; of those with the same bits, one has it.
+        bits = max(10, len(self.hashes).bit_length() + 3)
         self.mask = np.uint64((1 << bits) - 1)
-        self.filter = np.zeros(1 << bits, bool)
-        self.filter[self.hashes & self.mask] = True
+        self.slots = np.full(1 << bits, -1, np.int32)
+        named = (self.hashes & self.mask).view(np.int64)
+        self.slots[named] = np.arange(len(self.hashes), dtype=np.int32)
+        self.crowded_out = np.flatnonzero(self.slots.take(named) != np.arange(len(self.hashes)))
 
     def places(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the positions of those hashes that are known, and the place of each in `self.hashes`."""
-        likely = np.flatnonzero(self.filter[hashes & self.mask])
-        if not len(self.hashes) or not len(likely):
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        found = np.minimum(np.searchsorted(self.hashes, hashes[likely]), len(self.hashes) - 1)
-        same = self.hashes[found] == hashes[likely]
+        found = self.slots.take((hashes & self.mask).view(np.int64))
+        likely = np.flatnonzero(found >= 0)
+        found, sought = found[likely].astype(np.int64), hashes[likely]
+        same = self.hashes.take(found) == sought
+        if len(self.crowded_out):
+            others = np.flatnonzero(~same)
+            at = np.searchsorted(self.hashes[self.crowded_out], sought[others])
+            found[others] = self.crowded_out.take(np.minimum(at, len(self.crowded_out) - 1))
+            same[others] = self.hashes.take(found[others]) == sought[others]
         return likely[same], found[same]
 
 
-def _tokens(normals: Sequence[str], flags: NDArray[np.uint8], spread: Hashes) -> Tokens:
-    codes_C = _codes(normals)
-    flags_C = _flags_in_place(flags.take(codes_C))
-    starts_N, ends_N = _bounds(flags_C)
-    hashes_N = _hashes(spread.take(codes_C), starts_N, ends_N)
-    line_ends = np.flatnonzero(codes_C == _LINE_END)
-    sizes = np.diff(np.searchsorted(starts_N, line_ends), prepend=0)
-    return Tokens(
-        hashes_N, np.repeat(np.arange(len(normals)), sizes), len(normals), flags_C, starts_N, ends_N
-    )
-
-
-def _codes(normals: Sequence[str]) -> NDArray[np.uint32]:
-    """Return the code points of texts, each text ended by a line end; none holds one in normal form."""
-    joined = "".join(f"{normal}\n" for normal in normals)
+def _codes(lines: Sequence[str]) -> NDArray[np.uint32]:
+    """Return the code points of texts, each text ended by a line end, which none holds itself."""
+    joined = "\n".join([*lines, ""])
     return np.frombuffer(joined.encode("utf-32-le", errors="surrogatepass"), dtype=np.uint32)
 
 
@@ -310,10 +333,15 @@ def _table(characters: Iterable[str]) -> Flags:
     return table
 
 
+def _is_space(code: int) -> bool:
+    return chr(code).isspace()
+
+
 @cache
 def _properties() -> NDArray[np.uint8]:
     """Return for every code point what it is, whatever it stands beside."""
-    alnum = np.fromiter((chr(code).isalnum() for code in range(_CODE_POINTS)), bool, _CODE_POINTS)
+    alnum = np.zeros(_CODE_POINTS, bool)
+    alnum[:_LETTERS_END] = np.fromiter(map(str.isalnum, map(chr, range(_LETTERS_END))), bool, _LETTERS_END)
     flags = np.where(alnum, _ALNUM, 0).astype(np.uint8)
     for low, high in (CJK[start : start + 3].split("-") for start in range(0, len(CJK), 3)):
         flags[ord(low) : ord(high) + 1] |= _CJK
@@ -329,7 +357,7 @@ def _written_flags() -> NDArray[np.uint8]:
     is_cjk = flags & _CJK > 0
     flags[is_cjk] |= _SINGLE
     flags[~is_cjk] |= _JOINED
-    flags[[ord(" "), _LINE_END]] &= ~_JOINED
+    flags[_table(map(chr, filter(_is_space, range(_LETTERS_END))))] &= ~_JOINED
     return flags
 
 

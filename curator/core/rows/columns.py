@@ -119,10 +119,7 @@ class _Part:
         texts = self._texts([*_TEXTS, *([] if self._has("options") else lettered)])
         columns = [texts[field] for field in texts.columns if field in lettered]
         options = self._listed() if self._has("options") else _from_columns(columns, texts.height)
-        self._note(texts["question"] == "")
-        alone = pl.Series([place for place, given in enumerate(options) if not given], dtype=pl.UInt32)
-        may_hold = texts["question"].gather(alone).str.contains(MAY_HOLD_OPTIONS)
-        self.unusual.update(alone.filter(may_hold).to_list())
+        self._note_split_off(texts["question"], options)
         tags = self._cells("tags") if self._has("tags") else [None] * texts.height
         return zip(options, tags, *(texts[field].to_list() for field in _TEXTS), strict=True)
 
@@ -135,17 +132,24 @@ class _Part:
 
     def _texts(self, fields: Sequence[str]) -> pl.DataFrame:
         """Return the cells of fields as stripped texts; the rows of too long or harmful ones are noted."""
-        texts = pl.DataFrame({field: self._series(field) for field in fields}).select(
-            pl.all().fill_null("").str.strip_chars()
+        cells = pl.LazyFrame({field: self._series(field) for field in fields})
+        unusual = pl.any_horizontal(
+            pl.col("question") == "",
+            pl.all().str.contains(_HARMFUL),
+            *(pl.col(field).str.len_bytes() > _TEXTS.get(field, LONGEST_TEXT) for field in fields),
         )
-        harmful = texts.select(
-            pl.any_horizontal(
-                pl.all().str.contains(_HARMFUL),
-                *(pl.col(field).str.len_bytes() > _TEXTS.get(field, LONGEST_TEXT) for field in fields),
-            )
-        )
-        self._note(harmful.to_series())
+        # Whatever is asked of the columns is asked at once: each call of its own costs more than its work.
+        stripped = cells.select(pl.all().fill_null("").str.strip_chars())
+        texts = stripped.with_columns(unusual.alias("unusual")).collect()
+        self._note(texts.drop_in_place("unusual"))
         return texts
+
+    def _note_split_off(self, questions: pl.Series, options: Sequence[tuple[str, ...]]) -> None:
+        """Note the rows without options whose question may end in them."""
+        alone = pl.Series([place for place, given in enumerate(options) if not given], dtype=pl.UInt32)
+        if len(alone):
+            may_hold = questions.gather(alone).str.contains(MAY_HOLD_OPTIONS)
+            self.unusual.update(alone.filter(may_hold).to_list())
 
     def _series(self, field: str) -> pl.Series:
         if not self._has(field):
@@ -173,11 +177,13 @@ class _Part:
                 self.unusual.add(place)
         self.unusual.update(place for place, options in enumerate(found) if len(options) > MOST_OPTIONS)
         try:
-            joined = pl.Series(["\n".join(options) for options in found], dtype=pl.String)
+            joined = pl.DataFrame({"options": ["\n".join(options) for options in found]})
         except UnicodeEncodeError:  # a lone surrogate
             self.unusual.update(range(len(found)))
         else:
-            self._note(joined.str.contains(_HARMFUL) | (joined.str.len_bytes() > LONGEST_TEXT))
+            options = pl.col("options").str
+            unusual = options.contains(_HARMFUL) | (options.len_bytes() > LONGEST_TEXT)
+            self._note(joined.select(unusual).to_series())
         return found
 
 
