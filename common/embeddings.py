@@ -1,6 +1,6 @@
 """The embeddings call of an OpenAI-compatible endpoint: texts in, unit vectors out.
 
-Endpoint and address are those of common.endpoints, and so are the limits and retries of its client.
+Endpoint and address are those of common.endpoints, and so are the bounds and retries of its client.
 What comes back is numbers of one length, one vector for each text, or a failure that says what it was.
 """
 
@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
-import openai
+import orjson
 from numpy.typing import NDArray
 
 from common.core.text import estimate_tokens
-from common.endpoints import MOST_TOKENS, Address, EndpointFailed
+from common.endpoints import MOST_TOKENS, Address, EndpointFailed, Fault, Line, with_retries
 
 MOST_DIMENSIONS = 16_000  # what a column of vectors holds
 
@@ -37,41 +37,45 @@ class Embedded:
         return price_in_usd * self.tokens_in / Decimal(1_000_000)
 
 
-def embed(opened: openai.OpenAI, address: Address, texts: Sequence[str]) -> Embedded:
-    """Ask for the vectors of a batch of texts.
+def embed(line: Line, texts: Sequence[str]) -> Embedded:
+    """Ask for the vectors of a batch of texts, a few times if need be.
 
     Raises:
         BatchRefused: the endpoint does not take these texts; smaller batches may do.
         EndpointFailed: no reply after the retries, or one that cannot be used.
     """
+    address = line.address
+    # Asked for in so many words: some servers would send base64.
+    body = {"model": address.model, "input": list(texts), "encoding_format": "float"}
     try:
-        # Asked for in so many words: the library's default is base64, which not every server knows.
-        reply = opened.embeddings.create(model=address.model, input=list(texts), encoding_format="float")
-    except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-        raise BatchRefused(f"{address.name} at {address.base_url} refused a text: {error}") from error
-    except openai.OpenAIError as error:
-        raise EndpointFailed(f"{address.name} at {address.base_url} gave no vectors: {error}") from error
-    except (ValueError, TypeError, AttributeError) as error:  # the library builds on JSON of any shape
+        content = with_retries(lambda: line.fetch("/embeddings", body))
+    except EndpointFailed as failure:
+        if failure.status in {400, 413, 422} and failure.fault is Fault.GIVE_UP:
+            raise BatchRefused(str(failure), fault=failure.fault, status=failure.status) from failure
+        raise
+    try:
+        reply = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
         raise EndpointFailed(
             f"{address.name} at {address.base_url} sent a reply that is no list of vectors ({error})."
         ) from error
-    vectors = _unit_vectors(_in_order(reply, len(texts), address), address)
-    return Embedded(vectors, *_tokens(getattr(reply, "usage", None), texts))
+    found = reply if isinstance(reply, dict) else {}
+    vectors = _unit_vectors(_in_order(found.get("data"), len(texts), address), address)
+    return Embedded(vectors, *_tokens(found.get("usage"), texts))
 
 
-def _in_order(reply: Any, count: int, address: Address) -> list[Any]:
+def _in_order(rows: Any, count: int, address: Address) -> list[Any]:
     """Return one list of numbers for each text: a server may answer out of order."""
-    rows = getattr(reply, "data", None)
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise EndpointFailed(f"{address.name} at {address.base_url} sent a reply that is no list of vectors.")
-    places = [getattr(row, "index", None) for row in rows]
-    if sorted(place for place in places if isinstance(place, int)) != list(range(count)):
+    places = [row.get("index") for row in rows]
+    if sorted(place for place in places if type(place) is int) != list(range(count)):
         raise EndpointFailed(
             f"{address.name} at {address.base_url} sent {len(rows)} vectors for {count} texts; "
             "it sends one for each."
         )
     by_place = dict(zip(places, rows, strict=True))
-    return [getattr(by_place[place], "embedding", None) for place in range(count)]
+    return [by_place[place].get("embedding") for place in range(count)]
 
 
 def _unit_vectors(rows: list[Any], address: Address) -> NDArray[np.float32]:
@@ -97,7 +101,7 @@ def _unit_vectors(rows: list[Any], address: Address) -> NDArray[np.float32]:
 
 def _tokens(usage: Any, texts: Sequence[str]) -> tuple[int, str]:
     """Return the tokens of a batch, and who counted them; what makes no sense is not taken."""
-    counted = getattr(usage, "prompt_tokens", None)
-    if isinstance(counted, int) and 0 < counted <= MOST_TOKENS * len(texts):
+    counted = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+    if type(counted) is int and 0 < counted <= MOST_TOKENS * len(texts):
         return counted, "usage"
     return sum(map(estimate_tokens, texts)), "estimate"

@@ -19,6 +19,18 @@ def encrypt(secret: str) -> bytes:
     return _fernet().encrypt(secret.encode()) if secret else b""
 
 
+def encrypted_anew(token: bytes) -> bytes:
+    """Return a secret's token encrypted with the first of the installation's keys; an empty one stays empty.
+
+    Raises:
+        KeyUnreadable: none of the installation's keys fits.
+    """
+    try:
+        return _fernet().rotate(bytes(token)) if token else b""
+    except InvalidToken as error:
+        raise KeyUnreadable("The endpoint's key cannot be decrypted any more; enter it again.") from error
+
+
 def decrypt(token: bytes) -> str:
     """Return the secret.
 

@@ -34,6 +34,7 @@ class JobState(models.TextChoices):
     SUCCEEDED = "succeeded", _("done")
     FAILED = "failed", _("failed")
     CANCELLED = "cancelled", _("cancelled")
+    PAUSED = "paused", _("paused")
 
 
 ACTIVE = (JobState.QUEUED, JobState.RUNNING)
@@ -41,10 +42,14 @@ TRANSITIONS = (
     "queued:running",
     "queued:failed",
     "queued:cancelled",
+    "queued:paused",
     "running:succeeded",
     "running:failed",
     "running:cancelled",
+    "running:paused",
     "running:queued",  # its worker fell silent
+    "paused:queued",
+    "paused:cancelled",
     "failed:queued",  # a person tries again
     "cancelled:queued",
 )
@@ -60,6 +65,10 @@ class ClaimLost(Exception):
 
 class Cancelled(Exception):
     """A person asked for this job to stop."""
+
+
+class Paused(Exception):
+    """The work rests until a person lets it go on; the sentence, if any, says what is to be mended first."""
 
 
 class Job(models.Model):
@@ -87,10 +96,13 @@ class Job(models.Model):
     worker = models.CharField(max_length=200, blank=True)
     claims = models.PositiveIntegerField(default=0)
     cancel_requested = models.BooleanField(default=False)
+    pause_requested = models.BooleanField(default=False)
     progress_done = models.PositiveBigIntegerField(default=0)
     progress_total = models.PositiveBigIntegerField(default=0)
     phase = models.CharField(max_length=100, blank=True)
     cost_usd = models.DecimalField(_("cost (USD)"), max_digits=12, decimal_places=6, default=Decimal(0))
+    # What calls in flight may cost at their dearest; it counts as spent until they are settled.
+    reserved_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     max_cost_usd = models.DecimalField(
         _("limit (USD)"), max_digits=12, decimal_places=2, null=True, blank=True
     )
@@ -112,14 +124,17 @@ class Job(models.Model):
                 name="%(class)s_running_has_start",
             ),
             models.CheckConstraint(
-                condition=Q(state__in=ACTIVE, finished_at__isnull=True)
+                condition=Q(state__in=[*ACTIVE, "paused"], finished_at__isnull=True)
                 | Q(state__in=["succeeded", "failed", "cancelled"], finished_at__isnull=False),
                 name="%(class)s_end_has_time",
             ),
             models.CheckConstraint(
-                condition=Q(state="failed") ^ Q(failure=""), name="%(class)s_failure_has_sentence"
+                condition=Q(state="paused") | Q(state="failed") ^ Q(failure=""),
+                name="%(class)s_failure_has_sentence",
             ),
-            models.CheckConstraint(condition=Q(cost_usd__gte=0), name="%(class)s_cost_not_negative"),
+            models.CheckConstraint(
+                condition=Q(cost_usd__gte=0, reserved_usd__gte=0), name="%(class)s_cost_not_negative"
+            ),
         ]
 
     @property
@@ -191,7 +206,7 @@ class Job(models.Model):
 
         Raises:
             ClaimLost: the job was given to another worker.
-            Cancelled: a person asked for it to stop.
+            Cancelled, Paused: a person asked for it to stop, or to rest.
         """
         named = {"progress_done": done, "progress_total": total, "phase": phase, "cost_usd": cost_usd}
         changes = {field: value for field, value in named.items() if value is not None}
@@ -199,33 +214,52 @@ class Job(models.Model):
             setattr(self, field, value)
         if not self._mine(using).update(heartbeat_at=now, **changes):
             raise ClaimLost(self)
-        if self._mine(using).filter(cancel_requested=True).exists():
+        asked_to = self._mine(using).values_list("cancel_requested", "pause_requested").first()
+        if asked_to and asked_to[0]:
             raise Cancelled(self)
+        if asked_to and asked_to[1]:
+            raise Paused
 
     def finish(self, *, state: JobState, now: datetime, failure: str = "") -> None:
-        """Move from running to an end state.
+        """Move from running to an end state, or to rest.
 
         Raises:
             ClaimLost: the job was given to another worker.
         """
-        if not self._mine().update(state=state, finished_at=now, heartbeat_at=now, failure=failure):
+        ended = None if state == JobState.PAUSED else now
+        if not self._mine().update(
+            state=state, finished_at=ended, heartbeat_at=now, failure=failure, reserved_usd=0
+        ):
             raise ClaimLost(self)
         self.refresh_from_db()
 
     def request_cancel(self, *, now: datetime) -> None:
-        """Ask for the end: a waiting job ends at once, a running one at its next beat."""
+        """Ask for the end: a job that waits or rests ends at once, a running one at its next beat."""
         rows = type(self)._default_manager.filter(pk=self.pk)
-        if not rows.filter(state=JobState.QUEUED).update(state=JobState.CANCELLED, finished_at=now):
+        waiting = rows.filter(state__in=[JobState.QUEUED, JobState.PAUSED])
+        if not waiting.update(state=JobState.CANCELLED, finished_at=now, failure=""):
             rows.filter(state=JobState.RUNNING).update(cancel_requested=True)
         self.refresh_from_db()
 
+    def request_pause(self) -> None:
+        """Ask for a rest: a waiting job rests at once, a running one from its next beat."""
+        rows = type(self)._default_manager.filter(pk=self.pk)
+        if not rows.filter(state=JobState.QUEUED).update(state=JobState.PAUSED):
+            rows.filter(state=JobState.RUNNING).update(pause_requested=True)
+        self.refresh_from_db()
+
     def requeue(self, *, now: datetime) -> bool:
-        """Put a failed or cancelled job back into the queue; return whether it was one."""
+        """Put a failed, cancelled or resting job back into the queue; return whether it was one."""
         ended = type(self)._default_manager.filter(
-            pk=self.pk, state__in=[JobState.FAILED, JobState.CANCELLED]
+            pk=self.pk, state__in=[JobState.FAILED, JobState.CANCELLED, JobState.PAUSED]
         )
         moved = ended.update(
-            state=JobState.QUEUED, queued_at=now, finished_at=None, failure="", cancel_requested=False
+            state=JobState.QUEUED,
+            queued_at=now,
+            finished_at=None,
+            failure="",
+            cancel_requested=False,
+            pause_requested=False,
         )
         self.refresh_from_db()
         return bool(moved)
@@ -254,7 +288,7 @@ class Job(models.Model):
 
 @contextmanager
 def carried(job: Job) -> Iterator[None]:
-    """Claim a job for the work inside; end it as done, cancelled or failed with the reason.
+    """Claim a job for the work inside; end it as done, cancelled, resting or failed with the reason.
 
     Raises:
         AlreadyClaimed: nothing was begun.
@@ -265,6 +299,8 @@ def carried(job: Job) -> Iterator[None]:
         yield
     except Cancelled:
         job.finish(state=JobState.CANCELLED, now=timezone.now())
+    except Paused as pause:
+        job.finish(state=JobState.PAUSED, now=timezone.now(), failure=str(pause))
     except ClaimLost:
         raise
     except BaseException as failure:
@@ -326,6 +362,7 @@ def kinds_of_job() -> list[type[Job]]:
     """Return every kind of long work in the product."""
 
     def below(parent: type[Job]) -> list[type[Job]]:
-        return [kind for child in parent.__subclasses__() for kind in [child, *below(child)]]
+        kinds = [kind for child in parent.__subclasses__() for kind in [child, *below(child)]]
+        return [kind for kind in kinds if not kind._meta.abstract]
 
     return [kind for kind in below(Job) if not kind._meta.abstract]  # type: ignore[type-abstract]

@@ -75,6 +75,14 @@ class Project(models.Model):
         validators=[MinValueValidator(0)],
         help_text=_("Teachers and runs stop when the project has spent this much."),
     )
+    shares_answers = models.BooleanField(
+        _("answers may be reused"),
+        default=False,
+        help_text=_(
+            "Another project of this installation that asks the same model the same question is given the "
+            "answer that this one has paid for, and the other way round where that project allows it too."
+        ),
+    )
     members = models.ManyToManyField(User, through="Membership", related_name="projects")
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import F, QuerySet, Sum
 
 from common.access import Right
 from common.jobs import Job, kinds_of_job
@@ -32,8 +32,17 @@ def get_members(project: Project) -> "QuerySet[Membership]":
 
 def get_spent_usd(project: Project) -> Decimal:
     """Return what all long work of a project has cost, in one query."""
-    sums = [rows.order_by().values_list(Sum("cost_usd")) for rows in _jobs_of(project, kinds_of_job())]
-    return sum((usd for (usd,) in sums[0].union(*sums[1:], all=True) if usd), Decimal(0))
+    return _summed(project, Sum("cost_usd"))
+
+
+def get_committed_usd(project: Project) -> Decimal:
+    """Return what all long work of a project has cost or has set aside, in one query."""
+    return _summed(project, Sum(F("cost_usd") + F("reserved_usd")))
+
+
+def _summed(project: Project, usd: Sum) -> Decimal:
+    sums = [rows.order_by().values(usd=usd) for rows in _jobs_of(project, kinds_of_job())]
+    return sum((row["usd"] for row in sums[0].union(*sums[1:], all=True) if row["usd"]), Decimal(0))
 
 
 def get_latest_jobs(project: Project, rights: frozenset[Right]) -> list[Job]:

@@ -111,6 +111,10 @@ ALLOWED_HOSTS = [PUBLIC_HOST] if PUBLIC_URL else ["127.0.0.1", "localhost", "[::
 # Addresses of teachers and solvers on this machine or in a private network: on a public site the
 # operator must allow them, or a member could make the server talk to its own neighbours.
 ALLOW_PRIVATE_ENDPOINTS = bool(_read("bool", "QIANTI_ALLOW_PRIVATE_ENDPOINTS", not PUBLIC_URL))
+# Counts the tokens of replies whose endpoint does not: a tokenizer.json, of Qwen2.5 as a rule.
+TOKENIZER_FILE = str(_read("str", "QIANTI_TOKENIZER", ""))
+if TOKENIZER_FILE and not Path(TOKENIZER_FILE).is_file():
+    raise ImproperlyConfigured(f"QIANTI_TOKENIZER={TOKENIZER_FILE!r} is no file; name a tokenizer.json")
 MAX_UPLOAD_BYTES = _read_count("QIANTI_MAX_UPLOAD_BYTES", 2 * 1024**3)
 # A running job that has not been heard of for this long is given to another worker.
 JOB_SILENCE_SECONDS = _read_count("QIANTI_JOB_SILENCE_SECONDS", 120)

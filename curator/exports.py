@@ -32,6 +32,18 @@ def _lines(rows: Sequence[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
+def _origin(row: Row) -> dict[str, str]:
+    """Return who wrote a row's trace and what its terms say, beside what a format asks for."""
+    return {"teacher": row["teacher"], "terms": row["terms"]} if "terms" in row else {}
+
+
+def _evened(rows: Sequence[Row]) -> Sequence[Row]:
+    """Return rows with the same fields: of traces beside each other, some may have come without terms."""
+    if not any("terms" in row for row in rows):
+        return rows
+    return [{**row, "terms": row.get("terms", "")} for row in rows]
+
+
 def as_jsonl(rows: Sequence[Row]) -> bytes:
     """Return every field of every row as JSON Lines."""
     return _lines([dict(row) for row in rows])
@@ -48,7 +60,8 @@ def as_messages(rows: Sequence[Row]) -> bytes:
                         "content": question_with_options(row["question"], tuple(row["options"])),
                     },
                     {"role": "assistant", "reasoning_content": row["thinking"], "content": row["answer"]},
-                ]
+                ],
+                **_origin(row),
             }
             for row in rows
         ]
@@ -70,6 +83,7 @@ def as_s1(rows: Sequence[Row]) -> bytes:
                 "thinking_trajectories": [row["thinking"]],
                 "attempt": row["answer"],
                 "text": question_prompt(QWEN, question) + answer,
+                **_origin(row),
             }
         )
     return _lines(lines)
@@ -144,7 +158,7 @@ def content(rows: Sequence[Row], file_format: str) -> tuple[bytes, str]:
     if not rows:
         raise NotWritten("The dataset has no rows; there is nothing to write.")
     write_rows, ending = _WRITERS[file_format]
-    return write_rows(rows), ending
+    return write_rows(_evened(rows)), ending
 
 
 def write(rows: Sequence[Row], *, file_format: str, folder: Path, name: str) -> list[Path]:

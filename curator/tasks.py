@@ -8,8 +8,29 @@ from celery import shared_task
 from django.utils import timezone
 
 from common.jobs import AlreadyClaimed, Job
-from curator.models import Classification, Collection, CopySearch, Grading, Import, Probe, Selection
-from curator.services import classification, copies, grading, imports, selections, teachers, uploads, words
+from curator.models import (
+    Classification,
+    Collection,
+    CopySearch,
+    Grading,
+    Import,
+    Probe,
+    Selection,
+    TraceImport,
+    Trial,
+)
+from curator.services import (
+    classification,
+    collecting,
+    copies,
+    grading,
+    imports,
+    selections,
+    traces,
+    trials,
+    uploads,
+    words,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +50,12 @@ def run_import(*, job_id: int) -> None:
 
 
 @shared_task
+def run_trace_import(*, job_id: int) -> None:
+    """Carry one import of traces from queued to done."""
+    _carry(TraceImport, job_id, traces.run_import)
+
+
+@shared_task
 def write_words() -> None:
     """Write the words of questions that have none yet, so that a search finds them by its index."""
     words.write_missing_words()
@@ -43,13 +70,19 @@ def forget_uploads() -> None:
 @shared_task
 def run_collection(*, job_id: int) -> None:
     """Carry one order to a teacher from queued to done."""
-    _carry(Collection, job_id, teachers.run_collection)
+    _carry(Collection, job_id, collecting.run_collection)
 
 
 @shared_task
 def run_probe(*, job_id: int) -> None:
     """Carry one order to a solver from queued to done."""
-    _carry(Probe, job_id, teachers.run_probe)
+    _carry(Probe, job_id, collecting.run_probe)
+
+
+@shared_task
+def run_trial(*, job_id: int) -> None:
+    """Carry one question that a model is tried with from queued to done."""
+    _carry(Trial, job_id, trials.run_trial)
 
 
 @shared_task

@@ -4,7 +4,9 @@ from django.urls import URLPattern, path
 
 from curator.views import (
     benchmarks,
+    best,
     classification,
+    collections,
     copies,
     datasets,
     grading,
@@ -16,6 +18,8 @@ from curator.views import (
     selections,
     taxonomy,
     teachers,
+    traces,
+    trials,
 )
 
 
@@ -27,6 +31,11 @@ def _models(kind: str) -> list[URLPattern]:
         path(f"{kind}s/<int:pk>/edit/", teachers.endpoint_edit, named, name=f"{kind}_edit"),
         path(f"{kind}s/<int:pk>/remove/", teachers.endpoint_remove, named, name=f"{kind}_remove"),
     ]
+
+
+def _trials(kind: str) -> list[URLPattern]:
+    """Return the path where a model that answers questions is tried with one."""
+    return [path(f"{kind}s/<int:pk>/try/", trials.endpoint_try, {"kind": kind}, name=f"{kind}_try")]
 
 
 urlpatterns = [
@@ -65,28 +74,47 @@ urlpatterns = [
     ),
     path("classifications/<int:pk>/retry/", classification.classification_retry, name="classification_retry"),
     path("projects/<slug:slug>/teachers/", teachers.teachers, name="teachers"),
+    path("projects/<slug:slug>/teachers/compared/", best.teachers_compared, name="teachers_compared"),
     *_models("teacher"),
     *_models("solver"),
     *_models("assistant"),
     *_models("embedder"),
-    path("projects/<slug:slug>/traces/import/", teachers.traces_import, name="traces_import"),
+    *_trials("teacher"),
+    *_trials("solver"),
+    *_trials("assistant"),
+    path("trials/<int:pk>/", trials.trial, name="trial"),
+    path("trials/<int:pk>/cancel/", trials.trial_cancel, name="trial_cancel"),
+    path("trials/<int:pk>/retry/", trials.trial_retry, name="trial_retry"),
+    path("projects/<slug:slug>/traces/import/", traces.traces_import, name="traces_import"),
+    path("projects/<slug:slug>/traces/import/<str:token>/", traces.trace_upload, name="trace_upload"),
+    path(
+        "projects/<slug:slug>/traces/import/<str:token>/drop/",
+        traces.trace_upload_drop,
+        name="trace_upload_drop",
+    ),
+    path("trace-imports/<int:pk>/", traces.trace_import, name="trace_import"),
+    path("trace-imports/<int:pk>/report.csv", traces.trace_import_report, name="trace_import_report"),
+    path("trace-imports/<int:pk>/cancel/", traces.trace_import_cancel, name="trace_import_cancel"),
+    path("trace-imports/<int:pk>/retry/", traces.trace_import_retry, name="trace_import_retry"),
     path("teachers/<int:pk>/", teachers.endpoint, {"kind": "teacher"}, name="teacher"),
     path("solvers/<int:pk>/", teachers.endpoint, {"kind": "solver"}, name="solver"),
     path("assistants/<int:pk>/", teachers.assistant, name="assistant"),
     path("embedders/<int:pk>/", teachers.embedder, name="embedder"),
-    path("collections/<int:pk>/", teachers.collection, name="collection"),
-    path("collections/<int:pk>/cancel/", teachers.collection_cancel, name="collection_cancel"),
-    path("collections/<int:pk>/retry/", teachers.collection_retry, name="collection_retry"),
-    path("probes/<int:pk>/", teachers.probe, name="probe"),
-    path("probes/<int:pk>/cancel/", teachers.probe_cancel, name="probe_cancel"),
-    path("probes/<int:pk>/retry/", teachers.probe_retry, name="probe_retry"),
+    path("collections/<int:pk>/", collections.collection, name="collection"),
+    path("collections/<int:pk>/cancel/", collections.collection_cancel, name="collection_cancel"),
+    path("collections/<int:pk>/retry/", collections.collection_retry, name="collection_retry"),
+    path("probes/<int:pk>/", collections.probe, name="probe"),
+    path("probes/<int:pk>/cancel/", collections.probe_cancel, name="probe_cancel"),
+    path("probes/<int:pk>/retry/", collections.probe_retry, name="probe_retry"),
     path("projects/<slug:slug>/gradings/", grading.gradings, name="gradings"),
     path("gradings/<int:pk>/", grading.grading, name="grading"),
     path("gradings/<int:pk>/cancel/", grading.grading_cancel, name="grading_cancel"),
     path("gradings/<int:pk>/retry/", grading.grading_retry, name="grading_retry"),
     path("gradings/<int:pk>/check/", grading.spot_check, name="spot_check"),
     path("gradings/<int:pk>/check/undo/", grading.spot_check_undo, name="spot_check_undo"),
-    path("traces/<int:pk>/", teachers.trace, name="trace"),
+    path("traces/<int:pk>/", collections.trace, name="trace"),
+    path("traces/<int:pk>/take/", best.trace_take, name="trace_take"),
+    path("questions/<int:pk>/take/undo/", best.trace_release, name="trace_release"),
     path("traces/<int:pk>/adjudicate/", reviews.adjudicate, name="adjudicate"),
     path("projects/<slug:slug>/selections/", selections.selections, name="selections"),
     path("projects/<slug:slug>/selections/try/", selections.selection_try, name="selection_try"),

@@ -23,7 +23,17 @@ from common.jobs import JobState, Watch
 from common.models import Membership, Project, User
 from common.services import create_project
 from curator.models import Benchmark, Dataset, Import, Pool, Selection, Solver, Teacher, Trace
-from curator.services import benchmarks, datasets, imports, pools, reviews, selections, taxonomy, teachers
+from curator.services import (
+    benchmarks,
+    collecting,
+    datasets,
+    endpoints,
+    imports,
+    pools,
+    reviews,
+    selections,
+    taxonomy,
+)
 from demo import field as demo_field
 from demo import sources
 from evaluation.models import Evaluation, Round
@@ -190,14 +200,14 @@ def _ask_solver(loop: Loop, address: str) -> None:
             "max_in_flight": 64,
             "max_tokens": 64,
         }
-        solver = Solver.objects.filter(project=loop.project).first() or teachers.create_solver(
+        solver = Solver.objects.filter(project=loop.project).first() or endpoints.create_solver(
             project=loop.project, name="tiny base", temperature=0, **fields
         )
         Solver.objects.filter(pk=solver.pk).update(base_url=address)
         solver.refresh_from_db()
-        if teachers.unattempted(solver, 1).exists():
+        if collecting.unattempted(solver, 1).exists():
             with loop.bar("asking") as watch:
-                teachers.run_probe(job=teachers.start_probe(solver=solver, by=loop.owner), watch=watch)
+                collecting.run_probe(job=collecting.start_probe(solver=solver, by=loop.owner), watch=watch)
 
 
 def _ask_teacher(loop: Loop, address: str) -> None:
@@ -209,15 +219,15 @@ def _ask_teacher(loop: Loop, address: str) -> None:
             "max_in_flight": 16,
             "max_tokens": 1024,
         }
-        teacher = Teacher.objects.filter(project=loop.project).first() or teachers.create_teacher(
+        teacher = Teacher.objects.filter(project=loop.project).first() or endpoints.create_teacher(
             project=loop.project, name="worked reasoning", temperature=0, is_stand_in=True, **fields
         )
         Teacher.objects.filter(pk=teacher.pk).update(base_url=address)
         teacher.refresh_from_db()
-        if teachers.unanswered(teacher).exists():
+        if collecting.unanswered(teacher).exists():
             with loop.bar("asking") as watch:
-                teachers.run_collection(
-                    job=teachers.start_collection(teacher=teacher, by=loop.owner), watch=watch
+                collecting.run_collection(
+                    job=collecting.start_collection(teacher=teacher, by=loop.owner), watch=watch
                 )
 
 

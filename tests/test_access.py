@@ -23,6 +23,8 @@ from curator.models import (
     QuestionEdit,
     Selection,
     Solver,
+    TraceImport,
+    Trial,
 )
 from evaluation.models import Evaluation, Thought
 from training.core.recipe import as_dict, tiny_cpu
@@ -59,9 +61,14 @@ PAGES = {
     "classification_new": (CURATE, "project"),
     "classification": (MATERIAL, "classification"),
     "teachers": (MATERIAL, "project"),
+    "teachers_compared": (MATERIAL, "project"),
     "teacher_new": (SPEND, "project"),
     "teacher_edit": (SPEND, "teacher"),
     "teacher": (MATERIAL, "teacher"),
+    "teacher_try": (SPEND, "teacher"),
+    "solver_try": (SPEND, "solver"),
+    "assistant_try": (SPEND, "assistant"),
+    "trial": (MATERIAL, "trial"),
     "solver_new": (SPEND, "project"),
     "solver_edit": (SPEND, "solver"),
     "solver": (MATERIAL, "solver"),
@@ -77,6 +84,10 @@ PAGES = {
     "collection": (MATERIAL, "collection"),
     "probe": (MATERIAL, "probe"),
     "trace": (MATERIAL, "trace"),
+    "traces_import": (CURATE, "project"),
+    "trace_upload": (CURATE, "trace_upload"),
+    "trace_import": (MATERIAL, "trace_import"),
+    "trace_import_report": (MATERIAL, "trace_import"),
     "selections": (MATERIAL, "project"),
     "selection": (MATERIAL, "selection"),
     "selection_try": (CURATE, "project"),
@@ -109,7 +120,9 @@ PAGES = {
 ACTIONS = {
     "upload": (CURATE, "pool"),
     "upload_drop": (CURATE, "upload"),
-    "traces_import": (CURATE, "project"),
+    "trace_upload_drop": (CURATE, "trace_upload"),
+    "trace_import_cancel": (CURATE, "trace_import"),
+    "trace_import_retry": (CURATE, "trace_import"),
     "rule_add": (CURATE, "domain"),
     "domain_questions": (CURATE, "domain"),
     "rule_remove": (CURATE, "rule"),
@@ -142,9 +155,13 @@ ACTIONS = {
     "grading_cancel": (SPEND, "grading"),
     "grading_retry": (SPEND, "grading"),
     "spot_check_undo": (REVIEW, "grading"),
+    "trial_cancel": (SPEND, "trial"),
+    "trial_retry": (SPEND, "trial"),
     "probe_cancel": (SPEND, "probe"),
     "probe_retry": (SPEND, "probe"),
     "adjudicate": (CURATE, "trace"),
+    "trace_take": (REVIEW, "trace"),
+    "trace_release": (REVIEW, "question"),
     "selection_keep": (CURATE, "project"),
     "selection_cancel": (CURATE, "selection"),
     "selection_retry": (CURATE, "selection"),
@@ -226,7 +243,10 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "grading": Grading.objects.create(project=project, assistant=assistant),
         "collection": Collection.objects.create(project=project, teacher=teacher),
         "probe": Probe.objects.create(project=project, solver=solver),
+        "trial": Trial.objects.create(project=project, teacher=teacher, name="t", question="1+1?"),
         "trace": make_trace(question, teacher),
+        "trace_upload": project,
+        "trace_import": TraceImport.objects.create(project=project, file_name="t.jsonl", file_hash="h"),
         "selection": selection,
         "compared": selection,
         "pattern": QualityPattern.objects.create(
@@ -252,6 +272,8 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
 def address(name, kind, loop):
     if kind == "project":
         return reverse(name, args=[loop["project"].slug])
+    if kind == "trace_upload":
+        return reverse(name, args=[loop["project"].slug, "no-such-upload"])
     if kind == "member":
         return reverse(name, args=[loop["project"].slug, loop["member"].pk])
     more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0]}

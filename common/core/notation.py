@@ -5,25 +5,49 @@ import unicodedata
 
 LONGEST = 4_000  # characters; more is never an answer, and every pattern below stays cheap
 
-_BLANKS = re.compile(r"[^\S\n]+")
+_BLANKS = re.compile(r"[^\S\n]{2,}|[^\S\n ]")  # a single space needs no change
 _LINE_ENDS = re.compile(r"\s*\n\s*")
-_NOISE = re.compile(r"\\(?:left|right|displaystyle|limits)(?![a-z])|\\[,!;: ]|\\?\$|\\[()\[\]]")
-_WRAPPED = re.compile(r"\\(?:text|textbf|textit|mathrm|mathbf|mathbb|mbox|operatorname)\s?\{([^{}]*)\}")
+_NOISE = re.compile(r"\\(?:left|right|displaystyle|limits)(?![a-z])|(?<!\\)\\[,!;: ]|\\?\$|\\[()\[\]]")
+_WRAPPED = re.compile(
+    r"\\(?:text(?:bf|it|rm|sf|normal)?|math(?:rm|bf|bb|sf|it)|mbox|operatorname)\s?\{([^{}]*)\}"
+)
 _DEGREES = re.compile(r"\^\s?\{?\s?\\circ\s?\}?|°")
 _TEMPERATURE = re.compile(rf"(?:{_DEGREES.pattern})\s?([CF])\b")
 _ROOT = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|(\w))")
 _FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]*)\}|(\w))\s?(?:\{([^{}]*)\}|(\w))")
 _ONE_TERM = re.compile(r"-?(?:[\w.]+|\w*\(\w*\))")
+_RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹]+|[½⅓⅔¼¾⅕-⅞]")
+_RAISED_SIGNS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+_CIRCLED = re.compile("[①-⑳]+")
+_BRACED = re.compile(r"([\^_])\{(\w)\}")
 _SIGNS = {
     "\\%": "%", "{,}": ",", "−": "-", "–": "-", "\\cdot": "*", "\\times": "*", "×": "*", "·": "*", "\\pi": "pi",
     "π": "pi", "\\infty": "inf", "∞": "inf", "\\le ": "<=", "\\leq": "<=", "≤": "<=", "\\geq": ">=", "≥": ">=",
-    "\\div": "/", "÷": "/", "\\pm": "+-", "±": "+-",
+    "\\div": "/", "÷": "/", "\\pm": "+-", "±": "+-", "\\mu": "μ", "\\Omega": "Ω", "~": " ",
 }  # fmt: skip
+_SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True))))
 
 
 def folded(text: str) -> str:
     """Return a text with full-width forms made half-width and every run of blanks made one."""
-    return _BLANKS.sub(" ", unicodedata.normalize("NFKC", text[:LONGEST]))[:LONGEST]
+    raised = _RAISED.sub(_raised, text[:LONGEST])
+    if _CIRCLED.search(raised):
+        plain = "".join(
+            part if _CIRCLED.fullmatch(part) else unicodedata.normalize("NFKC", part)
+            for part in re.split("([①-⑳]+)", raised)
+        )
+    else:
+        plain = unicodedata.normalize("NFKC", raised)
+    return _BLANKS.sub(" ", plain)[:LONGEST]
+
+
+def _raised(found: "re.Match[str]") -> str:
+    """Return "m²" as "m^2" and "5½" as "5 1/2": NFKC alone would make them m2 and 51/2."""
+    if not found[0][-1].isnumeric() or unicodedata.decomposition(found[0][-1]).startswith("<super>"):
+        digits = found[0].translate(_RAISED_SIGNS)
+        return f"^{digits}" if len(digits) == 1 else f"^{{{digits}}}"
+    blank = " " if found.string[: found.start()][-1:].isdigit() else ""
+    return blank + unicodedata.normalize("NFKC", found[0]).replace("\u2044", "/")
 
 
 def tail(text: str) -> str:
@@ -35,8 +59,8 @@ def tail(text: str) -> str:
 def without_tex(text: str) -> str:
     """Return folded text with TeX's dressing gone and its fractions, roots and signs written plainly."""
     plain = _WRAPPED.sub(r"\1", _NOISE.sub("", text))
-    for tex, sign in _SIGNS.items():
-        plain = plain.replace(tex, sign)
+    plain = _SIGN.sub(lambda found: _SIGNS[found[0]], plain)
+    plain = _BRACED.sub(r"\1\2", plain)
     plain = _ROOT.sub(
         lambda found: f"sqrt({found[1] or found[2]})", _DEGREES.sub("", _TEMPERATURE.sub(r" deg\1", plain))
     )

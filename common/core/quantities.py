@@ -1,4 +1,4 @@
-"""A number as people write it: sign, thousands, fraction, percent, 万 and million, currency, unit.
+"""A number as people write it: sign, thousands, fraction, percent, power of ten, 万 and million, currency, unit.
 
 Decimal arithmetic throughout, so that what was written is what is compared.
 """
@@ -8,35 +8,48 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation, localcontext
 from enum import StrEnum
+from functools import lru_cache
 
 from common.core.notation import folded, without_tex
+from common.core.numerals import chinese_number
+from common.core.units import Unit, unit_named
 
+CLOSE_DIGITS = 6  # significant ones: a decimal with as many stands for a fraction that has no end as one
 _DIGITS = 120  # more of them is no quantity
 _SCALES = {
-    "thousand": 3, "million": 6, "billion": 9, "trillion": 12, "千": 3, "万": 4, "百万": 6, "亿": 8, "万亿": 12,
+    "thousand": 3, "million": 6, "mn": 6, "mln": 6, "billion": 9, "bn": 9, "trillion": 12,
+    "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
 }  # fmt: skip
-_UNITS = {
-    "mm": "mm", "毫米": "mm", "cm": "cm", "厘米": "cm", "m": "m", "meter": "m", "metre": "m", "米": "m",
-    "km": "km", "kilometer": "km", "kilometre": "km", "公里": "km", "千米": "km",
-    "mg": "mg", "毫克": "mg", "g": "g", "gram": "g", "克": "g", "kg": "kg", "kilogram": "kg", "千克": "kg", "公斤": "kg",
-    "second": "s", "s": "s", "秒": "s", "minute": "min", "min": "min", "分钟": "min", "hour": "h", "h": "h", "小时": "h",
-    "day": "day", "天": "day", "week": "week", "周": "week", "month": "month", "月": "month", "个月": "month",
-    "year": "year", "年": "year", "m/s": "m/s", "km/h": "km/h", "kmh": "km/h",
-    "degc": "degC", "摄氏度": "degC", "degf": "degF", "华氏度": "degF",
-    "dollar": "dollar", "usd": "dollar", "美元": "dollar", "cent": "cent", "euro": "euro", "eur": "euro", "欧元": "euro",
-    "yuan": "yuan", "rmb": "yuan", "元": "yuan", "人民币": "yuan", "日元": "yen", "yen": "yen", "角": "jiao",
-}  # fmt: skip
+_SHARES = {"%": 2, "percent": 2, "pct": 2, "个百分点": 2, "‰": 3, "bp": 4, "bps": 4, "个基点": 4, "基点": 4}
 _CLOSING = " \t\n.。,;:*_`\"'"
-_NUMBER = re.compile(
-    r"(?P<open>\()?\s?(?P<sign>[-+]?)\s?(?:US\$|\\?\$|¥|€|£|RMB\b|USD\b)?\s?(?P<minus>-?)"
-    r"(?P<digits>(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
-    r"(?:(?:\s?\+\s?|\s)(?P<more>\d+)\s?/\s?(?P<parts>\d+)|\s?/\s?(?P<under>\d+(?:\.\d+)?))?"
-    r"(?P<close>\s?\))?\s?(?P<percent>%|percent\b|个百分点)?\s?"
-    r"(?P<scale>thousand|million|billion|trillion|百万|万亿|万|亿|千(?![克米]))?",
+_ABOUT = re.compile(
+    r"(?:≈|~|约为?|大约为?|共有?|总共|一共|合计|等于|about|approximately|approx\.?|around|roughly|a total of)\s?",
     re.IGNORECASE,
 )
+_CURRENCY = r"(?:US\$|HK\$|\\?\$|¥|€|£|(?:RMB|USD|EUR|CNY)\b)"
+_NUMBER = re.compile(
+    rf"(?P<currency>{_CURRENCY})?\s?(?P<open>\()?\s?(?P<sign>[-+]?)\s?(?P<after>{_CURRENCY})?\s?(?P<minus>-?)"
+    r"(?P<digits>(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
+    r"(?:[eE](?P<exponent>[-+]?\d{1,3})(?![\w.])|\s?[*x]?\s?(?<!\d)10\^\{?(?P<ten>[-+]?\d{1,3})\}?)?"
+    r"(?:(?:\s?\+\s?|\s)(?P<more>\d+)\s?/\s?(?P<parts>\d+)|\s?/\s?(?P<under>\d+(?:\.\d+)?))?"
+    r"(?P<close>\s?\))?\s?(?P<share>%|percent(?:age points?)?\b|pct\b|个百分点|‰|bps?\b|basis points?\b|个?基点)?\s?"
+    r"(?P<scale>thousand|million|billion|trillion|mn\b|mln\b|bn\b|百万|千万|十万|万亿|千亿|百亿|十亿|万|亿|千(?![克米焦瓦帕]))?",
+    re.IGNORECASE,
+)
+_SPACED = re.compile(r"[-+]?[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"\s?([A-Za-z/]+|[一-鿿]{1,3})?")
 _FORMULA = re.compile(r"[\d)%][A-Za-z!^_\\]")
+_NO_UNITS = frozenset({"inf", "sqrt", "sin", "cos", "tan", "log", "and", "mod"})
+_SIGNED = {
+    "US$": "dollar",
+    "USD": "dollar",
+    "HK$": "hkd",
+    "€": "euro",
+    "EUR": "euro",
+    "£": "gbp",
+    "RMB": "yuan",
+    "CNY": "yuan",
+}
 
 
 @dataclass(frozen=True)
@@ -45,8 +58,14 @@ class Quantity:
 
     value: Decimal
     places: int | None  # None for a fraction, which is exact
-    percent: bool
+    share: int  # how many places a percent sign and its like have moved the value by
     unit: str  # a known unit's one name, or ""
+    measure: Unit | None = None
+
+    @property
+    def percent(self) -> bool:
+        """Tell whether a percent sign was counted in."""
+        return bool(self.share)
 
 
 class Likeness(StrEnum):
@@ -55,23 +74,45 @@ class Likeness(StrEnum):
     SAME = "same number"
     ROUNDED = "same number, rounded as the key"
     PERCENT = "same number, percent sign aside"
+    CONVERTED = "same quantity in another unit"
     OTHER_UNIT = "same number, another unit"
     OTHER = "another number"
 
 
-AGREE = frozenset({Likeness.SAME, Likeness.ROUNDED, Likeness.PERCENT})
+AGREE = frozenset({Likeness.SAME, Likeness.ROUNDED, Likeness.PERCENT, Likeness.CONVERTED})
 
 
-def quantity(text: str) -> Quantity | None:
-    """Return the quantity that a text is, with at most a short unit after it; None for anything else."""
-    plain = _plain(text).strip(_CLOSING.replace(".", "")).rstrip(_CLOSING)
+def quantity(text: str, *, beside: str = "") -> Quantity | None:
+    """Return the quantity that a text is, with at most a short unit after it; None for anything else.
+
+    A single letter that touches its number is a factor, as in "2x", unless it is the unit that the
+    quantity `beside` it is counted in.
+    """
+    return _quantity(text, beside)
+
+
+@lru_cache(maxsize=8_192)
+def _quantity(text: str, beside: str) -> Quantity | None:
+    plain = _ABOUT.sub("", _plain(text).strip(_CLOSING.replace(".", "")).rstrip(_CLOSING), count=1).lstrip()
+    if chinese := chinese_number(plain):
+        plain = chinese[0] + plain[chinese[1] :]
+    if _SPACED.fullmatch(plain):
+        plain = plain.replace(" ", "")
     found = _NUMBER.match(plain)
     if not found:
         return None
     rest = plain[found.end() :].strip(_CLOSING)
-    if rest and not _is_unit(rest, attached=plain[found.end() - 1 : found.end() + 1].isalnum()):
+    attached = plain[found.end() - 1 : found.end() + 1].isalnum()
+    if rest and not _is_unit(rest, attached=attached and not _is_unit_beside(rest, beside)):
         return None
     return _read(found, rest)
+
+
+def measured(text: str) -> str:
+    """Return the unit that a number in a text bears, though it touches it: "V" for "220V", "" for none."""
+    found = _NUMBER.match(_plain(text).strip())
+    named = unit_named(found.string[found.end() :]) if found else None
+    return named.name if named else ""
 
 
 def quantities_in(text: str) -> Iterator[Quantity]:
@@ -82,7 +123,7 @@ def quantities_in(text: str) -> Iterator[Quantity]:
         word = rest[1] or "" if rest else ""
         attached = bool(_FORMULA.fullmatch(plain[found.end() - 1 : found.end() + 1]))
         named = bool(re.fullmatch(r"[A-Za-z_]\d", plain[max(found.start() - 1, 0) : found.start() + 1]))
-        read = None if named or (attached and not _unit(word)) else _read(found, word)
+        read = None if named or (attached and not unit_named(word)) else _read(found, word)
         if read is not None:
             yield read
 
@@ -91,27 +132,51 @@ def likeness(said: Quantity, key: Quantity) -> Likeness:
     """Say how an answer's quantity agrees with the key's.
 
     The key's places decide how an answer with more of them is rounded; a whole key rounds nothing.
-    A percent sign that only one side bears is put aside, and named.
+    A percent sign that only one side bears is put aside, and named. Units of one kind are converted.
     """
+    if said.measure and key.measure and said.unit != key.unit:
+        return _across_units(said, said.measure, key, key.measure)
     same = _compare(said.value, key)
     if same is Likeness.OTHER and said.percent != key.percent:
-        moved = said.value * 100 if said.percent else said.value / 100
+        moved = said.value.scaleb(said.share) if said.percent else said.value.scaleb(-key.share)
         same = Likeness.PERCENT if _compare(moved, key) is not Likeness.OTHER else same
-    if same is not Likeness.OTHER and said.unit and key.unit and said.unit != key.unit:
-        return Likeness.OTHER_UNIT
     return same
+
+
+def _across_units(said: Quantity, ours: Unit, key: Quantity, theirs: Unit) -> Likeness:
+    if ours.dimensions == theirs.dimensions:
+        factor = ours.factor / theirs.factor
+        with localcontext() as context:
+            context.prec = _DIGITS
+            moved = said.value * factor.numerator / factor.denominator
+        if _compare(moved, key) is not Likeness.OTHER:
+            return Likeness.CONVERTED
+    return Likeness.OTHER if _compare(said.value, key) is Likeness.OTHER else Likeness.OTHER_UNIT
 
 
 def _compare(value: Decimal, key: Quantity) -> Likeness:
     if value == key.value:
         return Likeness.SAME
     if not key.places:
-        return Likeness.OTHER
+        close = key.places is None and _stands_for(value, key.value)
+        return Likeness.ROUNDED if close else Likeness.OTHER
     with localcontext() as context:
-        context.prec = 2 * _DIGITS
+        context.prec = 8 * _DIGITS
         exponent = key.value.as_tuple().exponent
         rounded = value.quantize(Decimal(1).scaleb(int(exponent)))
-    return Likeness.ROUNDED if rounded == key.value else Likeness.OTHER
+    return Likeness.ROUNDED if key.value and rounded == key.value else Likeness.OTHER
+
+
+def _stands_for(value: Decimal, fraction: Decimal) -> bool:
+    """Tell whether a decimal of six digits or more is a fraction without end, as far as it goes."""
+    digits, exponent = len(value.as_tuple().digits), int(value.as_tuple().exponent)
+    endless = len(fraction.as_tuple().digits) > 20
+    return (
+        endless
+        and digits >= CLOSE_DIGITS
+        and exponent < 0
+        and abs(value - fraction) < Decimal(1).scaleb(exponent)
+    )
 
 
 def _read(found: "re.Match[str]", rest: str) -> Quantity | None:
@@ -120,6 +185,8 @@ def _read(found: "re.Match[str]", rest: str) -> Quantity | None:
         return None
     digits = found["digits"].replace(",", "")
     value, exact = Decimal(digits), found["under"] or found["parts"]
+    if moved := found["exponent"] or found["ten"]:
+        value = value.scaleb(int(moved))
     try:
         if found["under"]:
             value /= Decimal(found["under"])
@@ -127,32 +194,44 @@ def _read(found: "re.Match[str]", rest: str) -> Quantity | None:
             value += Decimal(found["more"]) / Decimal(found["parts"])
     except (InvalidOperation, ZeroDivisionError):
         return None
-    if found["sign"] == "-" or found["minus"] or (found["open"] and found["close"]):
+    # An accountant's (25) is -25; a fraction stands in brackets for another reason.
+    if found["sign"] == "-" or found["minus"] or (found["open"] and found["close"] and not exact):
         value = -value
-    if found["percent"]:
-        value = value.scaleb(-2)
+    share = _share(found["share"])
+    value = value.scaleb(-share)
     if found["scale"]:
         value = value.scaleb(_SCALES[found["scale"].lower()])
     places = None if exact else len(digits.partition(".")[2])
-    return Quantity(value, places, bool(found["percent"]), _unit(rest))
+    return _with_unit(value, places, share, found, rest)
+
+
+def _with_unit(value: Decimal, places: int | None, share: int, found: "re.Match[str]", rest: str) -> Quantity:
+    sign = _SIGNED.get((found["currency"] or found["after"] or "").upper(), "")
+    measure = unit_named(rest) or (unit_named(sign) if sign else None)
+    return Quantity(value, places, share, measure.name if measure else "", measure)
+
+
+def _share(sign: str | None) -> int:
+    word = (sign or "").lower()
+    if word.startswith(("percent", "basis")):
+        return 2 if word.startswith("percent") else 4
+    return _SHARES.get(word, 0)
 
 
 def _is_unit(rest: str, *, attached: bool) -> bool:
     """Tell a unit from a factor: "5 kg", "3 apples" and "12个" from "2x", "3xy" and "2pi"."""
-    if re.fullmatch(r"[\u4e00-\u9fff ]{1,6}", rest):
+    if re.fullmatch(r"[一-鿿 ]{1,6}", rest):
         return True
-    if _unit(rest) and not (attached and len(rest) == 1):
+    if attached and len(rest) == 1:
+        return False
+    if unit_named(rest):
         return True
-    return (
-        not attached
-        and bool(re.fullmatch(r"[A-Za-z]{3,16}", rest))
-        and rest not in ("inf", "sqrt", "sin", "cos", "log")
-    )
+    return not attached and bool(re.fullmatch(r"[A-Za-z]{3,16}", rest)) and rest not in _NO_UNITS
 
 
-def _unit(rest: str) -> str:
-    word = re.sub(r"[\s.]", "", rest).lower()
-    return _UNITS.get(word) or _UNITS.get(word.removesuffix("s")) or ""
+def _is_unit_beside(rest: str, beside: str) -> bool:
+    named = unit_named(rest) if beside else None
+    return named is not None and named.name == beside
 
 
 def _plain(text: str) -> str:

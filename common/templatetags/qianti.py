@@ -1,5 +1,6 @@
 """What templates need beyond Django's own: where the loop stands, times and sums as people write them."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -65,6 +66,12 @@ def percent_of(part: float, whole: float) -> str:
 def entry(mapping: Any, key: Any) -> Any:
     """Return what a mapping holds under a key, or nothing."""
     return mapping.get(key)
+
+
+@register.filter
+def as_json(value: Any) -> str:
+    """Write a value as the JSON that it is sent as."""
+    return json.dumps(value, ensure_ascii=False)
 
 
 @register.filter

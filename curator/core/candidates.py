@@ -13,6 +13,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from curator.core.best import RANKINGS, STANDARD, Ranking, best_places, typed
+
 NO_DOMAIN = "(no domain)"
 MOST_PATTERNS = 60  # bits of a mask, with some to spare
 
@@ -33,15 +35,8 @@ QUESTION_COLUMNS: dict[str, Any] = {
     "banned": pl.Boolean,
     "leaked": pl.String,  # the benchmark that holds it, or ""
     "copy_of": pl.Int64,  # the pk of the question kept in its place, or 0
+    "disputed": pl.Boolean,  # files give it different keys
     "flaws": pl.UInt64,
-}
-TRACE_COLUMNS: dict[str, Any] = {
-    "question": pl.Int64,  # pk
-    "trace": pl.Int64,  # pk
-    "tokens": pl.Int64,
-    "is_right": pl.Boolean,
-    "flaws": pl.UInt64,
-    "usd": pl.Float64,
 }
 
 
@@ -104,25 +99,11 @@ class Candidates:
         bits = {name: bit for bit, name in enumerate(self.patterns)}
         return np.uint64(sum(1 << bits[name] for name in set(names) if name in bits))
 
-    def best_traces(self, counted: np.uint64) -> Numbers:
-        """Return the place of each question's best trace, or -1: right, then without a flaw that counts, then longer.
-
-        Of traces that are equal in all of that the one with the smaller key is taken.
-        """
-        traces = self.traces
-        flawed = (traces["flaws"].to_numpy() & counted) != 0
-        keys = (
-            traces["trace"].to_numpy(),
-            -traces["tokens"].to_numpy(),
-            flawed,
-            ~traces["is_right"].to_numpy(),
-        )
-        order = np.lexsort((*keys, self.trace_row))
-        rows = self.trace_row[order]
-        first = np.ones(len(rows), dtype=bool)
-        first[1:] = rows[1:] != rows[:-1]
+    def best_traces(self, counted: np.uint64, ranking: Ranking = RANKINGS[STANDARD]) -> Numbers:
+        """Return the place of each question's best trace by a ranking, or -1 where none can stand for it."""
         best = np.full(len(self), -1, dtype=np.int64)
-        best[rows[first]] = order[first]
+        places = best_places(self.traces, counted, ranking)
+        best[self.trace_row[places]] = places
         return best
 
 
@@ -144,10 +125,10 @@ def candidates(
     ids = sorted_questions["id"]
     if (twice := ids.filter(ids.is_duplicated())).len():
         raise ValueError(f"two candidates have the id {twice[0]}")
-    known = _typed(traces, TRACE_COLUMNS).join(
-        sorted_questions.select(question="pk"), on="question", how="semi"
+    known = typed(traces).join(
+        sorted_questions.select(question="pk"), on="question", how="semi", maintain_order="left"
     )
-    return Candidates(tuple(patterns), sorted_questions, known.sort("question", "trace"), dict(patterns))
+    return Candidates(tuple(patterns), sorted_questions, known, dict(patterns))
 
 
 def _typed(rows: pl.DataFrame | Sequence[dict[str, Any]], columns: dict[str, Any]) -> pl.DataFrame:

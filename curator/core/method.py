@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from common.core.refusal import Refusal
+from curator.core.best import RANKINGS, STANDARD
 from curator.core.difficulty import MEASURES
 from curator.core.quality import BY_NAME
 
@@ -49,6 +50,7 @@ class Method:
     keep_untried: bool = True  # keep a question that a measure cannot judge
     before_traces: bool = False  # judge difficulty before traces are asked for
     only_right: bool = False  # drop traces whose answer does not agree with the key
+    ranking: str = STANDARD  # by which rule one of several traces stands for its question
     first: Mapping[str, int] = field(default_factory=dict)  # source → least tokens of a right trace to be in
     even_share: float = 0.7  # of the size, drawn evenly before the rest by weight, for `even-then-target`
     bands: int = 7  # of difficulty, for `coverage`
@@ -63,7 +65,8 @@ class Method:
         self._check_mappings()
 
     def _check_choices(self) -> None:
-        for name, choices in (("draw", DRAWS), ("combine", COMBINATIONS)):
+        named = (("draw", DRAWS), ("combine", COMBINATIONS), ("ranking", tuple(RANKINGS)))
+        for name, choices in named:
             if getattr(self, name) not in choices:
                 raise BadMethod(
                     f"The method's {name} {getattr(self, name)!r} is not one of {', '.join(choices)}."

@@ -75,6 +75,7 @@ _LOOSE = re.compile(r"\(\s*\)|[.,:](?!\d)|[\s。、;?_\"'“”‘’$]+")
 
 Run = tuple[str, ...]
 Places = NDArray[np.int64]
+Sums = NDArray[np.float64]
 
 
 class Kind(StrEnum):
@@ -311,7 +312,7 @@ class _FuzzyIndex:
         positions, places = self.known.places(hashes)
         weights = np.full(len(hashes), self.rarest)
         weights[positions] = self.weights[places]
-        rarity = np.bincount(rows, weights, minlength=tokens.row_count)
+        rarity: Sums = np.bincount(rows, weights, minlength=tokens.row_count)  # type: ignore[assignment]
         is_rare = self.weights[places] > 0
         rare = _RareTerms.of(rows[positions[is_rare]], places[is_rare], self.weights)
         found_rows, found_items = self._possible(rare, rarity)
@@ -319,7 +320,7 @@ class _FuzzyIndex:
         enough = shared >= LEAST_SHARED_RARITY * np.maximum(rarity[found_rows], self.rarity[found_items])
         return list(zip(found_rows[enough].tolist(), found_items[enough].tolist(), strict=True))
 
-    def _possible(self, rare: "_RareTerms", rarity: NDArray[np.float64]) -> tuple[Places, Places]:
+    def _possible(self, rare: "_RareTerms", rarity: Sums) -> tuple[Places, Places]:
         """Return each row with the items that could share enough, by how many of its rarest terms they hold."""
         is_first = rare.left >= (1 - ROUNDING) * LEAST_SHARED_RARITY * rarity[rare.rows]
         behind = np.bincount(rare.rows[~is_first], self.weights[rare.places[~is_first]], len(rarity))
@@ -333,16 +334,15 @@ class _FuzzyIndex:
         possible = shared + behind[rows] >= needed
         return rows[possible], items[possible]
 
-    def _shared_rarity(
-        self, rare: "_RareTerms", rows: Places, items: Places, row_count: int
-    ) -> NDArray[np.float64]:
+    def _shared_rarity(self, rare: "_RareTerms", rows: Places, items: Places, row_count: int) -> Sums:
         """Return for each pair of a row and an item the rarity of the row's terms that the item holds."""
         bounds = offsets(rare.rows, row_count)
         pairs, terms = spans(bounds[rows], bounds[rows + 1])
         held = in_row(self.known.hashes[rare.places[terms]], items[pairs])
         found, _places = self.held.places(held)
         weights = self.weights[rare.places[terms[found]]]
-        return np.bincount(pairs[found], weights, minlength=len(rows))
+        shared: Sums = np.bincount(pairs[found], weights, minlength=len(rows))  # type: ignore[assignment]
+        return shared
 
 
 class _RareTerms(NamedTuple):
@@ -350,10 +350,10 @@ class _RareTerms(NamedTuple):
 
     rows: Places
     places: Places  # among the known
-    left: NDArray[np.float64]  # the rarity of each and of those behind it in its row
+    left: Sums  # the rarity of each and of those behind it in its row
 
     @classmethod
-    def of(cls, rows: Places, places: Places, weights: NDArray[np.float64]) -> "_RareTerms":
+    def of(cls, rows: Places, places: Places, weights: Sums) -> "_RareTerms":
         """Put terms in order."""
         order = np.lexsort((-weights[places], rows))
         rows, places = rows[order], places[order]

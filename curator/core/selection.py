@@ -16,12 +16,15 @@ import numpy as np
 
 from common.core.refusal import Refusal
 from curator.core import diversity
+from curator.core.best import RANKINGS
 from curator.core.candidates import NO_DOMAIN, Candidates, Flags, Numbers
 from curator.core.difficulty import too_easy
 from curator.core.method import Method
 
 POOL, DRAW = "pool", "draw"
+DISPUTED = "Files give different keys; an expert can settle which is right."
 NOT_RIGHT = "The trace's answer does not agree with the key."
+ONLY_SUMMARIES = "Its teachers sent only summaries of their thinking; an expert can choose one all the same."
 
 
 class PoolTooSmall(Refusal):
@@ -86,7 +89,7 @@ class Result:
 
     @cached_property
     def _questions(self) -> dict[str, list[object]]:
-        names = ("domain", "passes", "attempts", "rating", "pinned", "leaked", "copy_of", "flaws")
+        names = ("domain", "passes", "attempts", "rating", "pinned", "leaked", "copy_of", "disputed", "flaws")
         return {name: self.candidates.questions[name].to_list() for name in names}
 
     @cached_property
@@ -118,9 +121,9 @@ class Result:
             case "copy":
                 return f"It is a near copy of question {facts['copy_of'][row]}, which is kept in its place."
             case "quality":
-                return self._flaw(int(str(facts["flaws"][row])))
+                return DISPUTED if facts["disputed"][row] else self._flaw(int(str(facts["flaws"][row])))
             case "trace":
-                return "No teacher has answered it."
+                return ONLY_SUMMARIES if self.candidates.has_trace[row] else "No teacher has answered it."
             case "trace quality":
                 return self._flaw(int(self.candidates.traces["flaws"][int(self.trace_of[row])]))
             case "right":
@@ -179,7 +182,8 @@ def select(
     """
     if size < 1:
         raise ValueError(f"a selection has 1 question or more, not {size}")
-    best = candidates.best_traces(candidates.mask(method.patterns_of(candidates.patterns)))
+    counted = candidates.mask(method.patterns_of(candidates.patterns))
+    best = candidates.best_traces(counted, RANKINGS[method.ranking])
     funnel, stage_of, left = _sieve(candidates, method, best, usd_per_trace)
     if not left.any():
         raise PoolTooSmall(
@@ -223,7 +227,8 @@ def _filters(candidates: Candidates, method: Method, best: Numbers) -> list[tupl
     """Return the stages in their order, each with whom it refuses.
 
     Every method has the same stages, so that funnels stand side by side; what it does not ask for
-    refuses nothing. Only the stage "right" belongs to the methods that train on right traces alone, and
+    refuses nothing, but for a question whose key is disputed: no method can tell whether a trace of it is
+    right. Only the stage "right" belongs to the methods that train on right traces alone, and
     methods that save the teacher's calls judge difficulty before there are traces.
     """
     free = ~candidates.flags("pinned")
@@ -238,7 +243,7 @@ def _filters(candidates: Candidates, method: Method, best: Numbers) -> list[tupl
         ("banned", candidates.flags("banned")),
         ("leak", (candidates.questions["leaked"] != "").to_numpy()),
         ("copy", free & copies),
-        ("quality", free & ((flaws & counted) != 0)),
+        ("quality", free & (candidates.flags("disputed") | ((flaws & counted) != 0))),
         ("trace", best < 0),
         ("trace quality", free & ((trace_flaws & counted) != 0)),
     ]

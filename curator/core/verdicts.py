@@ -56,6 +56,11 @@ First explain your judgement in a few sentences. Then write a last line that is 
 attempt is right, No if it is not."""
 
 
+_ASKED = "\n\nIs the attempt right? Explain, then end with a line that is Yes or No."
+# Which words a grade was asked for in; another wording is another version by itself.
+PROMPT_VERSION = hashlib.sha256(f"{SYSTEM}{_ASKED}".encode()).hexdigest()[:12]
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What a grader said: whether the answer is right, and why."""
@@ -101,7 +106,7 @@ def grading_prompt(*, text: str, options: Sequence[str], key: str, solution: str
         "REFERENCE": reference,
         "ATTEMPT": kept if kept == answer else f"[its beginning is left out]\n{kept}",
     }
-    return between_marks(parts) + "\n\nIs the attempt right? Explain, then end with a line that is Yes or No."
+    return between_marks(parts) + _ASKED
 
 
 def between_marks(parts: dict[str, str]) -> str:

@@ -1,10 +1,20 @@
 """A request as checked values; nothing here saves."""
 
 from curator.forms.benchmarks import BenchmarkForm, LeakFilterForm, OverruleForm
+from curator.forms.best import RankingForm, TakeForm
 from curator.forms.choices import ANY, LANGUAGES
 from curator.forms.copies import CopySearchForm, RulingForm
+from curator.forms.endpoints import EndpointForm, PresetForm
 from curator.forms.grading import GradingForm, SpotCheckForm
-from curator.forms.pools import ROLES, FilesForm, MappingForm, PoolForm, UploadForm
+from curator.forms.pools import (
+    ROLES,
+    SEPARATORS,
+    FilesForm,
+    MappingForm,
+    PoolForm,
+    ReadingForm,
+    UploadForm,
+)
 from curator.forms.questions import (
     ChangeForm,
     KeyForm,
@@ -23,13 +33,17 @@ from curator.forms.taxonomy import (
     OutlineForm,
     RuleForm,
 )
-from curator.forms.teachers import EndpointForm, OrderForm, ProbeForm, TraceFileForm
+from curator.forms.teachers import OrderForm, ProbeForm
+from curator.forms.traces import LAYOUT_WORDS, TraceFileForm, TraceMappingForm
+from curator.forms.trials import TrialForm
 
 __all__ = [
     "ANY",
     "LANGUAGES",
+    "LAYOUT_WORDS",
     "METHOD_WORDS",
     "ROLES",
+    "SEPARATORS",
     "AdjudicationForm",
     "BenchmarkForm",
     "ChangeForm",
@@ -51,15 +65,21 @@ __all__ = [
     "OverruleForm",
     "PatternForm",
     "PoolForm",
+    "PresetForm",
     "ProbeForm",
     "QuestionFilterForm",
     "QuestionForm",
+    "RankingForm",
+    "ReadingForm",
     "RuleForm",
     "RulingForm",
     "SelectionForm",
     "SpotCheckForm",
     "StandingForm",
+    "TakeForm",
     "TraceFileForm",
+    "TraceMappingForm",
+    "TrialForm",
     "TryForm",
     "UploadForm",
     "knobs_of",

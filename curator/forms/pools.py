@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from common.core.refusal import Refusal
+from curator import readers
 from curator.core.rows import FIELDS, full_mapping, guess_mapping
 from curator.services.imports import REPORT_COLUMNS
 
@@ -66,12 +68,101 @@ class FilesForm(forms.Form):
     )
 
 
+SEPARATORS = {
+    ",": gettext_lazy("comma"),
+    ";": gettext_lazy("semicolon"),
+    "\t": gettext_lazy("tab"),
+    "|": gettext_lazy("bar"),
+    "，": gettext_lazy("full-width comma"),
+}
+_ROW = gettext_lazy("row {row}")
+_HEADER_ROWS = 30  # that can be chosen; the command takes any
+_TEXT_FIELDS, _WORKBOOK_FIELDS = ("encoding", "delimiter", "header_row"), ("sheet", "header_row")
+_FIELDS_OF_KIND = {
+    "CSV": _TEXT_FIELDS,
+    "TSV": _TEXT_FIELDS,
+    "JSON": ("encoding",),
+    "JSON Lines": ("encoding",),
+    "XLSX": _WORKBOOK_FIELDS,
+}
+
+
+class ReadingForm(forms.Form):
+    """How a file is written; what is left empty is found out."""
+
+    sheet = forms.CharField(
+        label=gettext_lazy("Sheet"), required=False, strip=False, widget=forms.Select, empty_value=""
+    )
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"), required=False, choices=[(each, each) for each in readers.ENCODINGS]
+    )
+    delimiter = forms.ChoiceField(
+        label=gettext_lazy("Separator"), required=False, choices=list(SEPARATORS.items())
+    )
+    header_row = forms.TypedChoiceField(
+        label=gettext_lazy("Column names"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[
+            (0, gettext_lazy("none: the first row is a question")),
+            *[(row, format_lazy(_ROW, row=row)) for row in range(1, _HEADER_ROWS + 1)],
+        ],
+    )
+
+    def __init__(self, *args: Any, remembered: readers.Reading = readers.AS_FOUND, **options: Any) -> None:
+        super().__init__(*args, initial=remembered.given(), **options)
+        self.remembered = remembered
+
+    @property
+    def reading(self) -> readers.Reading:
+        """Return what a person says now, or said of the last such file."""
+        if not self.is_bound:
+            return self.remembered
+        self.is_valid()
+        given = {name: self.cleaned_data.get(name) for name in ("sheet", "encoding", "delimiter")}
+        return readers.Reading(
+            **{name: value or "" for name, value in given.items()},
+            header_row=self.cleaned_data.get("header_row"),
+        )
+
+    def show(self, table: readers.Table) -> None:
+        """Ask what a table that could be read lets one say, and name what was found out."""
+        row = format_lazy(_ROW, row=table.header_row) if table.header_row else _("none")
+        found = {
+            "sheet": table.sheet,
+            "encoding": table.encoding,
+            "delimiter": SEPARATORS.get(table.delimiter, ""),
+            "header_row": row,
+        }
+        self._ask(_FIELDS_OF_KIND.get(table.kind, ()), table.sheets, found)
+
+    def show_refused(self, sheets: Sequence[str]) -> None:
+        """Ask what may be the cause that a file could not be read; `sheets` are a workbook's."""
+        self._ask(_WORKBOOK_FIELDS if sheets else _TEXT_FIELDS, sheets, {})
+
+    def _ask(self, asked: Sequence[str], sheets: Sequence[str], found: Mapping[str, Any]) -> None:
+        given = self.reading.given()
+        if len(sheets) > 1:
+            self.fields["sheet"].widget.choices = [(name, name) for name in sheets]
+        else:
+            del self.fields["sheet"]
+        for name in list(self.fields):
+            if name not in asked:
+                del self.fields[name]
+                continue
+            is_said = name in given or name not in found
+            first = _("find it out") if is_said else _("found: %(what)s") % {"what": found[name]}
+            widget = self.fields[name].widget
+            widget.choices = [("", first), *widget.choices]
+
+
 ROLES = [
     ("", gettext_lazy("not used")),
     ("question", gettext_lazy("Question")),
     ("key", gettext_lazy("Key (the right answer)")),
     ("options", gettext_lazy("Options, all in one cell")),
-    *[(f"option {letter}", gettext_lazy("Option") + f" {letter}") for letter in "ABCDEFGH"],
+    *[(f"option {letter}", format_lazy("{} {}", gettext_lazy("Option"), letter)) for letter in "ABCDEFGH"],
     ("solution", gettext_lazy("Reference solution")),
     ("marks", gettext_lazy("Marks")),
     ("language", gettext_lazy("Language")),
@@ -93,6 +184,7 @@ class MappingForm(forms.Form):
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
+        self.all_columns = columns
         self.columns = [column for column in columns if column not in REPORT_COLUMNS]
         guess = guess_mapping(self.columns)
         self.first = dict(guess if remembered is None else remembered)

@@ -37,6 +37,7 @@ _FLAG_WORDS = {
     "copy": gettext_lazy("near copy"),
     "leak": gettext_lazy("shared with a benchmark"),
     "flaw": gettext_lazy("has a flaw"),
+    "disputed": gettext_lazy("keys disagree"),
 }
 
 

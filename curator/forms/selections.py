@@ -113,6 +113,13 @@ DRAW_WORDS = [
     ("longest", gettext_lazy("the longest traces")),
     ("all", gettext_lazy("everything that is left")),
 ]
+RANKING_WORDS = [
+    ("standard", gettext_lazy("right, agreed upon, flawless, longer, cheaper")),
+    ("alone", gettext_lazy("right, flawless, longer, cheaper")),
+    ("brief", gettext_lazy("right, agreed upon, flawless, shorter, cheaper")),
+    ("middle", gettext_lazy("right, agreed upon, flawless, of middle length, cheaper")),
+    ("cheap", gettext_lazy("right, flawless, cheaper, agreed upon, longer")),
+]
 MEASURE_WORDS = [
     ("passes", gettext_lazy("solvers' passes")),
     ("length", gettext_lazy("length of the trace")),
@@ -196,6 +203,9 @@ class TryForm(forms.Form):
         label=gettext_lazy("Judge it before traces are bought"), required=False
     )
     only_right = forms.BooleanField(label=gettext_lazy("Right traces only"), required=False)
+    ranking = forms.ChoiceField(
+        label=gettext_lazy("Of several traces, the one that is"), choices=RANKING_WORDS, required=False
+    )
     drop_copies = forms.BooleanField(label=gettext_lazy("Leave out near copies"), required=False)
     quality = forms.BooleanField(label=gettext_lazy("Leave out what shows a flaw"), required=False)
     patterns = forms.MultipleChoiceField(
@@ -205,6 +215,7 @@ class TryForm(forms.Form):
     KNOBS = (
         *("draw", "bands", "even_share", "difficulty", "difficulty_by", "combine", "most_passed"),
         *("least_tokens", "least_rating", "keep_untried", "before_traces", "only_right", "drop_copies"),
+        "ranking",
         *("quality", "patterns"),
     )
 

@@ -1,12 +1,23 @@
 """From pools of questions to a frozen dataset: the tables, and what a row knows about itself."""
 
-from curator.models.answers import Answering, Attempt, Collection, Probe, Trace, Verdict
+from curator.models.answers import (
+    Answering,
+    Attempt,
+    ChosenTrace,
+    Collection,
+    Probe,
+    StoredReply,
+    Trace,
+    TraceImport,
+    Verdict,
+)
 from curator.models.benchmarks import Benchmark, BenchmarkItem, Leak
 from curator.models.classification import Classification, Embedding
 from curator.models.copies import CopySearch, NearCopy
 from curator.models.datasets import Dataset, DatasetRow
-from curator.models.endpoints import Assistant, Embedder, Endpoint, Solver, Teacher
+from curator.models.endpoints import Assistant, Embedder, Endpoint, Solver, Teacher, ThinkingForm
 from curator.models.grading import Grade, Grading, SpotCheck
+from curator.models.orders import Order
 from curator.models.pools import Import, Pool, RememberedMapping, RowReport
 from curator.models.questions import (
     RATINGS,
@@ -20,6 +31,7 @@ from curator.models.questions import (
 from curator.models.reviews import Adjudication, Review
 from curator.models.selections import Decision, QualityPattern, Selection
 from curator.models.taxonomy import HASH_LENGTH, Domain, DomainRule
+from curator.models.trials import Trial
 
 __all__ = [
     "HASH_LENGTH",
@@ -30,6 +42,7 @@ __all__ = [
     "Attempt",
     "Benchmark",
     "BenchmarkItem",
+    "ChosenTrace",
     "Classification",
     "Collection",
     "CopyRuling",
@@ -48,6 +61,7 @@ __all__ = [
     "Import",
     "Leak",
     "NearCopy",
+    "Order",
     "Pool",
     "Probe",
     "QualityPattern",
@@ -61,7 +75,11 @@ __all__ = [
     "Solver",
     "SpotCheck",
     "Standing",
+    "StoredReply",
     "Teacher",
+    "ThinkingForm",
     "Trace",
+    "TraceImport",
+    "Trial",
     "Verdict",
 ]

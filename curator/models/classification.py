@@ -10,14 +10,14 @@ from django.utils.translation import gettext_lazy as _
 from pgvector.django import VectorField
 
 from common.access import ProjectRow, Right
-from common.jobs import Job
 from common.models import Project
 from curator.models.endpoints import Assistant, Embedder
+from curator.models.orders import Order
 from curator.models.questions import Question
 from curator.models.taxonomy import HASH_LENGTH
 
 
-class Classification(Job, ProjectRow):
+class Classification(Order):
     """One order to put questions into domains; what an expert has said is left alone."""
 
     class Way(models.TextChoices):
@@ -42,15 +42,12 @@ class Classification(Job, ProjectRow):
     least_confidence = models.FloatField(
         _("least confidence"), default=0.5, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
-    asked = models.PositiveIntegerField(default=0)
-    stored = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
 
-    class Meta(Job.Meta):
+    class Meta(Order.Meta):
         verbose_name = _("classification")
         ordering = ["-created_at", "-pk"]
         constraints = [
-            *Job.Meta.constraints,
+            *Order.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(way__in=["rules", "assistant", "nearest"]), name="classification_way_known"
             ),

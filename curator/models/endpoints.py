@@ -11,6 +11,17 @@ from django.utils.translation import gettext_lazy as _
 
 from common.access import ProjectRow, Right
 from common.models import Project
+from curator.core.presets import permits_training
+
+
+class ThinkingForm(models.TextChoices):
+    """How an endpoint sends what a model thought before its answer."""
+
+    FOUND_OUT = "found", _("found out from each reply")
+    FIELD = "field", _("in a field of its own")
+    TAGS = "tags", _("between think tags, before the answer")
+    SUMMARY = "summary", _("as a summary; the thinking itself is kept back")
+    NONE = "none", _("not at all")
 
 
 class Endpoint(ProjectRow):
@@ -45,6 +56,29 @@ class Endpoint(ProjectRow):
     temperature = models.FloatField(
         _("temperature"), default=0.6, validators=[MinValueValidator(0), MaxValueValidator(2)]
     )
+    preset = models.CharField(_("preset"), max_length=40, blank=True)
+    thinking_form = models.CharField(
+        _("how thinking comes"), max_length=7, choices=ThinkingForm, default=ThinkingForm.FOUND_OUT
+    )
+    # What the endpoint wants in a request beside the standard fields, such as {"enable_thinking": true}.
+    extra_body = models.JSONField(_("more fields of a request"), default=dict, blank=True)
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    tokens_per_minute = models.PositiveIntegerField(
+        _("tokens a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
+    money_limit_usd = models.DecimalField(
+        _("money limit (USD)"),
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text=_("Of all orders to it together; empty for the project's limit alone."),
+    )
+    # What the provider's terms say about training on what its model wrote; goes along with every trace.
+    terms = models.TextField(_("terms of its output"), blank=True)
     is_stand_in = models.BooleanField(
         _("stand-in"),
         default=False,
@@ -64,6 +98,11 @@ class Endpoint(ProjectRow):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def permits_training(self) -> bool | None:
+        """Tell whether its provider allows training on its output; None where that is not clear."""
+        return permits_training(self.preset, self.terms)
 
 
 class Teacher(Endpoint):

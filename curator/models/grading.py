@@ -10,25 +10,23 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from common.access import ProjectRow, Right
-from common.jobs import Job
 from common.models import Project
 from curator.models.answers import Answering, Attempt, Trace
 from curator.models.endpoints import Assistant
+from curator.models.orders import Order
 
 
-class Grading(Job, ProjectRow):
+class Grading(Order):
     """One order to an assistant: grade the answers that rules could not decide."""
 
     task_name: ClassVar[str] = "curator.tasks.run_grading"
-    edit_right: ClassVar[Right] = Right.SPEND
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="gradings")
     assistant = models.ForeignKey(Assistant, models.CASCADE, related_name="gradings")
-    asked = models.PositiveIntegerField(default=0)
-    stored = models.PositiveIntegerField(default=0)
-    failed = models.PositiveIntegerField(default=0)
+    model = models.CharField(_("model"), max_length=200, blank=True)
+    prompt_version = models.CharField(_("version of the prompt"), max_length=12, blank=True)
 
-    class Meta(Job.Meta):
+    class Meta(Order.Meta):
         verbose_name = _("grading")
         ordering = ["-created_at", "-pk"]
 

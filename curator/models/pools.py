@@ -49,6 +49,7 @@ class Import(Job, ProjectRow):
     file_path = models.TextField(blank=True)  # where the upload lies; empty once it is read
     file_hash = models.CharField(max_length=HASH_LENGTH)
     mapping = models.JSONField(default=dict)  # field → column
+    reading = models.JSONField(default=dict, blank=True)  # what a person said of how the file is written
     kind = models.CharField(_("kind of file"), max_length=40, blank=True)
     encoding = models.CharField(max_length=20, blank=True)
     delimiter = models.CharField(max_length=1, blank=True)
@@ -61,7 +62,7 @@ class Import(Job, ProjectRow):
     rows_rejected = models.PositiveIntegerField(_("rejected"), default=0)
     rows_without_key = models.PositiveIntegerField(_("need a key"), default=0)
     rows_neutralised = models.PositiveIntegerField(_("made harmless"), default=0)
-    rows_filled = models.PositiveIntegerField(_("keys filled in"), default=0)  # these are duplicates too
+    rows_filled = models.PositiveIntegerField(_("filled in"), default=0)  # these are duplicates too
 
     class Meta(Job.Meta):
         verbose_name = _("import")
@@ -93,7 +94,7 @@ class RowReport(ProjectRow):
     class Kind(models.TextChoices):
         REJECTED = "rejected", _("rejected")
         DUPLICATE = "duplicate", _("duplicate")
-        FILLED = "filled", _("gave its key")  # a duplicate of a question that had none
+        FILLED = "filled", _("gave something")  # a duplicate that says more than the question had
         CONFLICT = "conflict", _("another key")  # a duplicate whose key is another
 
     project_path: ClassVar[str] = "imported_by__pool__project"
@@ -106,6 +107,9 @@ class RowReport(ProjectRow):
     text = models.TextField(_("text"), blank=True)
     cells = models.JSONField(default=dict, blank=True)  # the row as it stood in the file, to be corrected
     duplicate_of = models.ForeignKey("Question", models.SET_NULL, null=True, blank=True, related_name="+")
+    said = models.JSONField(
+        default=dict, blank=True
+    )  # by a duplicate, where the question's own row says else
 
     class Meta:
         ordering = ["row_number"]
@@ -122,11 +126,16 @@ class RowReport(ProjectRow):
 
 
 class RememberedMapping(ProjectRow):
-    """What a person said the columns of a file mean, for the next file with the same columns."""
+    """What a person said of a file with these columns, for the next one that has them.
+
+    `mapping` says what they mean. `reading` says how such a file is to be read, where these columns are
+    what is found without being told; it may lead to other columns, which have a row of their own.
+    """
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="mappings")
     columns_hash = models.CharField(max_length=HASH_LENGTH)
-    mapping = models.JSONField(default=dict)  # field → column
+    mapping = models.JSONField(default=dict, blank=True)  # field → column
+    reading = models.JSONField(default=dict, blank=True)  # as in Import
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

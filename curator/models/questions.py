@@ -72,6 +72,9 @@ class Question(ProjectRow):
     # The quality patterns that its text shows; null where it was not read since they last changed.
     flaws = ArrayField(models.CharField(max_length=100), null=True, blank=True)
     standing = models.CharField(_("standing"), max_length=6, choices=Standing, default=Standing.OPEN)
+    key_disputed = models.BooleanField(default=False, db_default=False)  # files give it different keys
+    # What its own row said, field by field, where a row that repeats it has given something else.
+    own_row = models.JSONField(null=True, blank=True)
     neutralised = models.BooleanField(default=False)  # markup in the text was made harmless
     created_at = models.DateTimeField(auto_now_add=True)
     changed_at = models.DateTimeField(auto_now=True, db_index=True)

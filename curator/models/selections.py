@@ -80,6 +80,12 @@ class Decision(ProjectRow):
     def __str__(self) -> str:
         return self.reason[:80]
 
+    @property
+    def standing_trace(self) -> Trace | None:
+        """Return the trace that stands for the question: the one that an expert chose, else the one drawn."""
+        chosen = getattr(self.question, "chosen_trace", None)
+        return chosen.trace if chosen else self.trace
+
 
 class QualityPattern(ProjectRow):
     """A sign of bad quality that a project looks for beside the built-in ones."""

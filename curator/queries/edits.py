@@ -55,7 +55,8 @@ def get_changes(question: Question) -> list[Change]:
 def _change(question: Question, edit: QuestionEdit) -> Change:
     before, after = (_readable(edit.field, text)[:MOST_COMPARED] for text in (edit.before, edit.after))
     pieces = condensed(differences(before, after))
-    is_current = edit.field in _NOTED and noted(question, edit.field) == edit.after
+    is_other = edit.before != edit.after  # a disputed key can be settled by leaving it as it is
+    is_current = is_other and edit.field in _NOTED and noted(question, edit.field) == edit.after
     return Change(edit, _label(edit.field), pieces, is_current)
 
 

@@ -53,7 +53,30 @@ def columns_hash(columns: Sequence[str]) -> str:
 def get_remembered(project: Project, columns: Sequence[str]) -> dict[str, str] | None:
     """Return what a person last said that these columns mean, or None."""
     found = RememberedMapping.objects.filter(project=project, columns_hash=columns_hash(columns)).first()
-    return dict(found.mapping) if found else None
+    return dict(found.mapping) if found and found.mapping else None
+
+
+def get_remembered_reading(project: Project, path: Path, file_name: str) -> readers.Reading:
+    """Return what a person last said of how a file is written in which the same columns are found.
+
+    It says nothing where there was no such file, or where it does not fit this one.
+    """
+    columns = get_columns(path, file_name) or ()
+    found = RememberedMapping.objects.filter(project=project, columns_hash=columns_hash(columns)).first()
+    if found is None or not found.reading:
+        return readers.AS_FOUND
+    reading = readers.Reading(**found.reading)
+    return readers.AS_FOUND if get_columns(path, file_name, reading) is None else reading
+
+
+def get_columns(
+    path: Path, file_name: str, reading: readers.Reading = readers.AS_FOUND
+) -> tuple[str, ...] | None:
+    """Return the columns that a file has when it is read so; None where it cannot be."""
+    try:
+        return readers.peek(path, file_name, rows=1, reading=reading).columns
+    except readers.NoTable:
+        return None
 
 
 @dataclass(frozen=True)
@@ -70,16 +93,24 @@ class Preview:
         ]
 
 
-def get_preview(path: Path, file_name: str) -> Preview:
+def get_preview(path: Path, file_name: str, reading: readers.Reading = readers.AS_FOUND) -> Preview:
     """Return the beginning of a file; the rest is not read.
 
     Raises:
-        Refusal: the file is no table.
+        Refusal: the file is no table, or is not written as `reading` says.
     """
-    table = readers.peek(path, file_name, rows=PREVIEWED_ROWS)
+    table = readers.peek(path, file_name, rows=PREVIEWED_ROWS, reading=reading)
     first = [row for _number, row in islice(table.numbered(), PREVIEWED_ROWS)]
     samples = {column: tuple(_shown(row.get(column)) for row in first) for column in table.columns}
     return Preview(table, samples)
+
+
+def get_sheets(path: Path, file_name: str) -> tuple[str, ...]:
+    """Return the names of a workbook's sheets; none for what is no workbook, or none that can be opened."""
+    try:
+        return readers.sheets(path, file_name)
+    except readers.NoTable:
+        return ()
 
 
 def _shown(value: Any) -> str:

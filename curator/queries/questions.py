@@ -36,6 +36,7 @@ _LISTED = (
     "project",
     "language",
     "standing",
+    "key_disputed",
     "neutralised",
     "flaws",
     "marks",
@@ -147,6 +148,7 @@ _FLAGGED: dict[str, Q] = {
     "copy": Q(Exists(NearCopy.objects.filter(question=OuterRef("pk")))),
     "leak": Q(Exists(Leak.objects.filter(question=OuterRef("pk"), overruled_at=None))),
     "flaw": Q(flaws__len__gt=0),
+    "disputed": Q(key_disputed=True),
 }
 FLAGS = tuple(_FLAGGED)
 

@@ -12,6 +12,7 @@ from curator.models import (
     Selection,
     Trace,
 )
+from curator.queries.best import standing, with_standing
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class ReviewFigures:
 def get_review_figures(selection: Selection, reviewer: User) -> ReviewFigures:
     """Return how many members were judged, by whom, and how far the reviewers agree."""
     members = Decision.objects.filter(selection=selection, position__isnull=False)
-    rows = Review.objects.filter(trace__decisions__in=members)
+    rows = Review.objects.filter(trace__in=standing(members))
     judged = list(rows.values_list("trace_id", "judgement", "reviewer_id", "is_scripted"))
     by_trace: dict[int, list[str]] = {}
     for trace, judgement, _reviewer, _scripted in judged:
@@ -63,7 +64,10 @@ def get_reviewed(selection: Selection, *, position: int) -> Decision | None:
     """Return the member at a place, with all that a reviewer reads."""
     found: Decision | None = (
         Decision.objects.filter(selection=selection, position=position)
-        .select_related("question__pool", "question__domain", "trace__teacher", "trace__adjudication")
+        .select_related(
+            *("question__pool", "question__domain", "trace__teacher", "trace__adjudication"),
+            *(f"question__chosen_trace__trace__{each}" for each in ("teacher", "adjudication")),
+        )
         .first()
     )
     return found
@@ -71,8 +75,9 @@ def get_reviewed(selection: Selection, *, position: int) -> Decision | None:
 
 def get_unjudged_position(selection: Selection, reviewer: User, *, after: int = -1) -> int | None:
     """Return the place of the next member that a reviewer has not judged, from the start at the end."""
-    judged = Review.objects.filter(trace=OuterRef("trace"), reviewer=reviewer)
-    left = Decision.objects.filter(~Exists(judged), selection=selection, position__isnull=False)
+    judged = Review.objects.filter(trace=OuterRef("stands"), reviewer=reviewer)
+    members = with_standing(Decision.objects.filter(selection=selection, position__isnull=False))
+    left = members.filter(~Exists(judged))
     places = left.order_by("position").values_list("position", flat=True)
     found: int | None = places.filter(position__gt=after).first()
     return found if found is not None else places.first()
@@ -81,12 +86,13 @@ def get_unjudged_position(selection: Selection, reviewer: User, *, after: int = 
 def get_last_review(selection: Selection, reviewer: User) -> Review | None:
     """Return a reviewer's latest judgement of a member."""
     members = Decision.objects.filter(selection=selection, position__isnull=False)
-    rows = Review.objects.filter(reviewer=reviewer, trace__decisions__in=members)
+    rows = Review.objects.filter(reviewer=reviewer, trace__in=standing(members))
     found: Review | None = rows.order_by("-changed_at").first()
     return found
 
 
 def get_position(selection: Selection, trace_id: int) -> int | None:
     """Return the place of a trace among a selection's members."""
-    rows = Decision.objects.filter(selection=selection, trace_id=trace_id, position__isnull=False)
+    rows = with_standing(Decision.objects.filter(selection=selection, position__isnull=False))
+    rows = rows.filter(stands=trace_id)
     return rows.values_list("position", flat=True).first()

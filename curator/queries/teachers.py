@@ -16,7 +16,9 @@ from curator.models import (
     Embedder,
     Grading,
     Probe,
+    Question,
     Solver,
+    Standing,
     Teacher,
     Trace,
 )
@@ -94,6 +96,14 @@ def get_assisting(assistant: Assistant) -> list[Any]:
         Grading.objects.filter(assistant=assistant).select_related("assistant"),
         Classification.objects.filter(assistant=assistant),
     )
+
+
+def get_question_to_try(project: Project, *, after: str = "") -> Question | None:
+    """Return a question to try a model with: the first that is not banned, or the next after a key; then the first."""
+    rows: QuerySet[Question] = Question.objects.filter(project=project).exclude(standing=Standing.BANNED)
+    rows = rows.order_by("pk")
+    later = rows.filter(pk__gt=int(after)).first() if after.isdecimal() and len(after) < 19 else None
+    return later or rows.first()
 
 
 def _latest(*kinds: "QuerySet[Any]") -> list[Any]:

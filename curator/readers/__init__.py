@@ -5,9 +5,10 @@ sentence that names the file, the place and the remedy.
 """
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
-from curator.readers.encodings import decoded
+from curator.readers.encodings import ENCODINGS, decoded, known_encoding
 from curator.readers.faults import (
     LARGEST_BYTES,
     LARGEST_WHOLE,
@@ -18,6 +19,7 @@ from curator.readers.faults import (
     DuplicateColumn,
     EmptyFile,
     HeaderOnly,
+    Misread,
     NoTable,
     NotATable,
     SeveralTables,
@@ -26,45 +28,64 @@ from curator.readers.faults import (
 )
 from curator.readers.packed import Source, members, refuse_binary, source_of
 from curator.readers.parquet import parquet_table
+from curator.readers.reading import AS_FOUND, SEPARATORS, Reading
 from curator.readers.records import json_lines_table, json_table, peek_records
 from curator.readers.separated import NeedsCare, careful_table, find_layout, peek_separated, quick_table
+from curator.readers.streamed import Stream, stream_of
 from curator.readers.table import Table, check_filled
-from curator.readers.workbooks import workbook_table
+from curator.readers.workbooks import sheet_names, workbook_table
 
 __all__ = [
+    "AS_FOUND",
+    "ENCODINGS",
     "LARGEST_BYTES",
     "LONGEST_FIELD",
     "MOST_COLUMNS",
     "MOST_ROWS",
+    "SEPARATORS",
     "BrokenRow",
     "DuplicateColumn",
     "EmptyFile",
     "HeaderOnly",
+    "Misread",
     "NoTable",
     "NotATable",
+    "Reading",
     "SeveralTables",
+    "Stream",
     "Table",
     "TooLarge",
     "TruncatedFile",
     "decoded",
+    "known_encoding",
     "members",
     "open_table",
     "peek",
+    "sheets",
+    "stream_table",
 ]
 
 _BEGINNING_BYTES = 1024**2  # by which a text is judged, and of which it is shown
 
 
-def open_table(path: Path, name: str = "", *, member: str = "", largest_bytes: int = LARGEST_BYTES) -> Table:
+def open_table(
+    path: Path,
+    name: str = "",
+    *,
+    member: str = "",
+    largest_bytes: int = LARGEST_BYTES,
+    reading: Reading = AS_FOUND,
+) -> Table:
     """Read a file of questions: CSV, TSV, XLSX, JSON, JSON Lines or Parquet, each also as .gz or in a .zip.
 
-    `member` says which table of an archive; it may be left out where there is one.
+    `member` says which table of an archive; it may be left out where there is one. What `reading` says is
+    not found out.
 
     Raises:
         NoTable: with the file's name, what is wrong and what to do; its subclasses say which fault.
         OSError: the file cannot be opened.
     """
-    source = source_of(path, name, member, largest_bytes)
+    source = replace(source_of(path, name, member, largest_bytes), reading=reading)
     head = source.head(512)
     refuse_binary(head, source.name)
     if head.startswith(b"PK\x03\x04"):
@@ -76,7 +97,19 @@ def open_table(path: Path, name: str = "", *, member: str = "", largest_bytes: i
     return check_filled(table, source.name)
 
 
-def peek(path: Path, name: str = "", *, member: str = "", rows: int = 20) -> Table:
+def stream_table(path: Path, name: str = "") -> Stream:
+    """Return the rows of a file one after the other; of JSON Lines and Parquet none is held.
+
+    Raises:
+        NoTable, OSError: as `open_table` does.
+    """
+    refuse_binary(source_of(path, name, "", LARGEST_BYTES).head(512), name or path.name)
+    return stream_of(path, name, open_table)
+
+
+def peek(
+    path: Path, name: str = "", *, member: str = "", rows: int = 20, reading: Reading = AS_FOUND
+) -> Table:
     """Read the first rows of a file; of a text or a Parquet file no more than its beginning is touched.
 
     `rows_total` is -1 where the beginning does not tell how many there are. A fault further down is not
@@ -85,34 +118,46 @@ def peek(path: Path, name: str = "", *, member: str = "", rows: int = 20) -> Tab
     Raises:
         NoTable, OSError: as for the whole.
     """
-    source = source_of(path, name, member, LARGEST_BYTES)
+    source = replace(source_of(path, name, member, LARGEST_BYTES), reading=reading)
     head = source.head(512)
     refuse_binary(head, source.name)
     if head.startswith(b"PK\x03\x04"):
         return check_filled(workbook_table(source).first(rows), source.name)
     if head.startswith(b"PAR1"):
         return check_filled(parquet_table(source, rows=rows), source.name)
+    return check_filled(_text_beginning(source, rows), source.name)
+
+
+def sheets(path: Path, name: str = "") -> tuple[str, ...]:
+    """Return the names of a workbook's sheets; none for what is no workbook.
+
+    Raises:
+        NoTable, OSError: as for the whole.
+    """
+    source = source_of(path, name, "", LARGEST_BYTES)
+    return sheet_names(source) if source.head(4) == b"PK\x03\x04" else ()
+
+
+def _text_beginning(source: Source, rows: int) -> Table:
     content = source.head(_BEGINNING_BYTES + 1)
     is_whole = len(content) <= _BEGINNING_BYTES
-    beginning, encoding = decoded(content[:_BEGINNING_BYTES], source.name, whole=is_whole)
-    if _first_sign(beginning, source.name) in "[{":
-        table = (
-            _text_table(source).first(rows)
-            if is_whole
-            else peek_records(beginning, encoding, source.name, rows)
-        )
-    else:
-        table = peek_separated(beginning, encoding, source.name, rows, is_whole=is_whole)
-    return check_filled(table, source.name)
+    said = source.reading.encoding
+    beginning, encoding = decoded(content[:_BEGINNING_BYTES], source.name, encoding=said, whole=is_whole)
+    if not _first_sign(beginning, source):
+        return peek_separated(beginning, encoding, source, rows, is_whole=is_whole)
+    if is_whole:
+        return _text_table(source).first(rows)
+    return peek_records(beginning, encoding, source.name, rows)
 
 
 def _text_table(source: Source) -> Table:
-    beginning = source.head(_BEGINNING_BYTES)
-    text, encoding = decoded(beginning, source.name, whole=len(beginning) < _BEGINNING_BYTES)
+    beginning, said = source.head(_BEGINNING_BYTES), source.reading.encoding
+    is_whole = len(beginning) < _BEGINNING_BYTES
+    text, encoding = decoded(beginning, source.name, encoding=said, whole=is_whole)
     in_utf_8 = encoding == "UTF-8"
     if not in_utf_8:
-        text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name)
-    sign = _first_sign(text, source.name)
+        text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name, encoding=said)
+    sign = _first_sign(text, source)
     if sign == "[":
         return json_table(source, in_utf_8=in_utf_8)
     if sign == "{":
@@ -120,18 +165,19 @@ def _text_table(source: Source) -> Table:
     return _separated(source, text, encoding, in_utf_8=in_utf_8)
 
 
-def _first_sign(text: str, name: str) -> str:
+def _first_sign(text: str, source: Source) -> str:
+    """Return the sign by which JSON begins, or nothing for what is parted by a separator."""
     sign = text.lstrip()[:1]
     if not sign:
-        raise EmptyFile(f"{name} is empty; export it again.")
+        raise EmptyFile(f"{source.name} is empty; export it again.")
     if sign == "<":
-        raise NotATable(f"{name} is a web page or XML, not a table; save it as CSV or XLSX.")
-    return sign
+        raise NotATable(f"{source.name} is a web page or XML, not a table; save it as CSV or XLSX.")
+    return sign if sign in "[{" and not source.reading.delimiter else ""
 
 
 def _separated(source: Source, text: str, encoding: str, *, in_utf_8: bool) -> Table:
     """Read a text with separators, the quick way where it can be."""
-    layout = find_layout(text[:_BEGINNING_BYTES], source.name)
+    layout = find_layout(text[:_BEGINNING_BYTES], source.name, source.reading)
     try:
         if not in_utf_8:
             return quick_table(io.BytesIO(text.encode()), layout, encoding, source.name)
@@ -139,6 +185,7 @@ def _separated(source: Source, text: str, encoding: str, *, in_utf_8: bool) -> T
             return quick_table(stream, layout, encoding, source.name)
     except NeedsCare:
         if in_utf_8:
-            text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name)
-            layout = find_layout(text[:_BEGINNING_BYTES], source.name)
+            said = source.reading.encoding
+            text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name, encoding=said)
+            layout = find_layout(text[:_BEGINNING_BYTES], source.name, source.reading)
         return careful_table(text, layout, encoding, source.name)

@@ -14,7 +14,18 @@ MOST_CELLS = 30_000_000
 
 
 class NoTable(Refusal):
-    """A file is no table that can be read; the message says what it is and what to do."""
+    """A file is no table that can be read; the message says what it is and what to do.
+
+    `may_be_misread` tells whether another encoding, separator, header row or sheet could mend it.
+    """
+
+    may_be_misread = False
+
+
+class Misread(NoTable):
+    """What a person said of a file does not fit it, or its encoding is none that is found out."""
+
+    may_be_misread = True
 
 
 class EmptyFile(NoTable):
@@ -36,13 +47,25 @@ class TooLarge(NoTable):
 class HeaderOnly(NoTable):
     """A file has column names and no rows."""
 
+    may_be_misread = True
+
 
 class DuplicateColumn(NoTable):
     """Two columns of a file have one name."""
 
+    may_be_misread = True
+
 
 class BrokenRow(NoTable):
     """One row of a file cannot be read, so that no later one can be trusted."""
+
+    may_be_misread = True
+
+
+class BrokenRecord(BrokenRow):
+    """One row of a file is no JSON, however it is read."""
+
+    may_be_misread = False
 
 
 class SeveralTables(NoTable):

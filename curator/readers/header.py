@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from curator.core.rows import guess_mapping
+from curator.readers.faults import Misread
 
 SEARCHED_ROWS = 30  # from the top
 _LONGEST_NAME = 60  # characters of what looks like a column name
@@ -15,7 +16,10 @@ _LONGEST_NAME = 60  # characters of what looks like a column name
 
 @dataclass(frozen=True)
 class Header:
-    """Where the column names end, counted from 0, and what they are; empty for a column without one."""
+    """Where the column names end, counted from 0, and what they are; empty for a column without one.
+
+    The place is -1 where there are none, and every row is a question.
+    """
 
     place: int
     names: tuple[str, ...]
@@ -28,10 +32,28 @@ class Header:
     def columns(self, used: set[int]) -> dict[int, str]:
         """Return the name of each column by its place; one without a name goes unless it is used."""
         return {
-            place: name or f"column {place + 1}"
-            for place, name in enumerate(self.names)
-            if name or place in used
+            place: name or unnamed(place) for place, name in enumerate(self.names) if name or place in used
         }
+
+
+def unnamed(place: int) -> str:
+    """Return what a column without a name is called; places count from 0."""
+    return f"Column {place + 1}"
+
+
+def header_at(row: int, records: Sequence[Sequence[str]], name: str) -> Header:
+    """Return the header in the row that a person says; row 0 is none, and the columns are numbered.
+
+    Raises:
+        Misread: there is no such row in the beginning of the file, or nothing in it.
+    """
+    if row == 0:
+        width = max(map(len, records), default=0)
+        return Header(-1, tuple(map(unnamed, range(width))))
+    names = tuple(map(named, records[row - 1])) if row <= len(records) else ()
+    if not any(names):
+        raise Misread(f"{name} has no column names in row {row}; choose the row that holds them.")
+    return Header(row - 1, names)
 
 
 def find_header(records: Sequence[Sequence[str]]) -> Header | None:

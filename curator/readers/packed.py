@@ -21,6 +21,7 @@ from curator.readers.faults import (
     TruncatedFile,
     first_line,
 )
+from curator.readers.reading import AS_FOUND, Reading
 
 MOST_MEMBERS = 1000
 _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
@@ -53,12 +54,13 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Where the bytes of a table come from; `name` is how a person knows it."""
+    """Where the bytes of a table come from and how to read them; `name` is how a person knows it."""
 
     path: Path
     name: str
     largest_bytes: int
     member: zipfile.ZipInfo | None = None
+    reading: Reading = AS_FOUND
 
     @property
     def is_packed(self) -> bool:

@@ -12,7 +12,7 @@ from curator.readers.faults import (
     LARGEST_WHOLE,
     LONGEST_LINE,
     MOST_COLUMNS,
-    BrokenRow,
+    BrokenRecord,
     NotATable,
     TooLarge,
     first_line,
@@ -33,22 +33,26 @@ def json_table(source: Source, *, in_utf_8: bool) -> Table:
         NoTable: it is no JSON, too large, or holds something else.
     """
     content, encoding = _whole(source, in_utf_8=in_utf_8)
-    return _from_json(content, encoding, source.name)
+    return _from_json(content, encoding, source)
 
 
 def _whole(source: Source, *, in_utf_8: bool) -> tuple[bytes | str, str]:
     content = source.whole(LARGEST_WHOLE)
-    return (content, "UTF-8") if in_utf_8 else decoded(content, source.name)
+    return (content, "UTF-8") if in_utf_8 else _decoded(content, source)
 
 
-def _from_json(content: bytes | str, encoding: str, name: str) -> Table:
+def _decoded(content: bytes, source: Source) -> tuple[str, str]:
+    return decoded(content, source.name, encoding=source.reading.encoding)
+
+
+def _from_json(content: bytes | str, encoding: str, source: Source) -> Table:
     try:
         found = _loaded(content)
     except UnicodeDecodeError:
-        found, encoding = _loaded_text(*decoded(_bytes(content), name), name)
+        found, encoding = _loaded_text(*_decoded(_bytes(content), source), source.name)
     except (ValueError, RecursionError) as error:
-        raise NotATable(f"{name} is no valid JSON ({error}); export it again.") from error
-    return table_of_records(found, "JSON", encoding, name)
+        raise NotATable(f"{source.name} is no valid JSON ({error}); export it again.") from error
+    return table_of_records(found, "JSON", encoding, source.name)
 
 
 def _bytes(content: bytes | str) -> bytes:
@@ -114,7 +118,7 @@ def _from_lines(source: Source, lines: Iterable[bytes | str], encoding: str) -> 
                 return table_of_records(whole, "JSON", encoding, source.name)
             if isinstance(error, UnicodeDecodeError):
                 return _in_other_encoding(source)
-            raise BrokenRow(
+            raise BrokenRecord(
                 f"{source.name}, line {number}, is no valid JSON ({first_line(error)}); mend that line."
             ) from error
     while records and not records[-1]:
@@ -123,7 +127,7 @@ def _from_lines(source: Source, lines: Iterable[bytes | str], encoding: str) -> 
 
 
 def _in_other_encoding(source: Source) -> Table:
-    text, encoding = decoded(source.whole(LARGEST_WHOLE), source.name)
+    text, encoding = _decoded(source.whole(LARGEST_WHOLE), source)
     return _from_lines(source, text.rstrip().split("\n"), encoding)
 
 
@@ -131,7 +135,7 @@ def _one_object(source: Source, encoding: str) -> list[Any] | None:
     """Return the list inside one JSON object over several lines, such as {"questions": […]}."""
     try:
         content = source.whole(LARGEST_WHOLE)
-        whole = _loaded(content if encoding == "UTF-8" else decoded(content, source.name)[0])
+        whole = _loaded(content if encoding == "UTF-8" else _decoded(content, source)[0])
     except (ValueError, RecursionError, TooLarge):
         return None
     return _listed(whole)
@@ -154,7 +158,7 @@ def table_of_records(records: Any, kind: str, encoding: str, name: str, rows_tot
     columns: dict[str, None] = {}
     for number, record in enumerate(records, start=1):
         if not isinstance(record, dict):
-            raise BrokenRow(
+            raise BrokenRecord(
                 f"{name}, record {number}, is no object with named fields; write one object a question."
             )
         columns.update(dict.fromkeys(record))

@@ -18,10 +18,11 @@ import numpy as np
 import polars as pl
 
 from curator.readers.faults import LONGEST_FIELD, LONGEST_LINE, BrokenRow, EmptyFile
-from curator.readers.header import SEARCHED_ROWS, Header, find_header, known_fields
+from curator.readers.header import SEARCHED_ROWS, Header, find_header, header_at, known_fields
+from curator.readers.packed import Source
+from curator.readers.reading import AS_FOUND, SEPARATORS, Reading
 from curator.readers.table import Table, check_columns, check_size
 
-_SEPARATORS = ",\t;|，"
 _BLOCK_BYTES = 2 * 1024**2  # what fits into a processor's cache is looked through several times faster
 _RECORDS_AT_ONCE = 10_000
 _LAST_RECORD = "\x00the end\x00"
@@ -46,25 +47,30 @@ class Layout:
         return "TSV" if self.delimiter == "\t" else "CSV"
 
 
-def find_layout(beginning: str, name: str) -> Layout:
-    """Return how a table is written, from its beginning.
+def find_layout(beginning: str, name: str, reading: Reading = AS_FOUND) -> Layout:
+    """Return how a table is written, from its beginning and from what a person says of it.
 
     The separator is the one under which the columns have the names of most fields; where none has any,
     the one that the first line with a separator has most of.
 
     Raises:
         EmptyFile: there is nothing but separators and space.
+        Misread: there are no column names in the row that is to hold them.
     """
-    line = _line_of_names(beginning)
-    headers: dict[str, Header | None] = {}
-    for mark in _SEPARATORS:
-        records = islice(_beginning_records(beginning, mark), SEARCHED_ROWS * 2)
-        headers[mark] = find_header(list(records))
-    delimiter = max(_SEPARATORS, key=lambda mark: (_known(headers[mark]), line.count(mark), mark == ","))
+    line, marks = _line_of_names(beginning), reading.delimiter or SEPARATORS
+    headers = {mark: find_header(_first_records(beginning, mark)) for mark in marks}
+    delimiter = max(marks, key=lambda mark: (_known(headers[mark]), line.count(mark), mark == ","))
     header = headers[delimiter]
     if header is None:
         raise EmptyFile(f"{name} is empty; export it again.")
-    return Layout(delimiter, header)
+    row = reading.header_row
+    if row is None:
+        return Layout(delimiter, header)
+    return Layout(delimiter, header_at(row, _first_records(beginning, delimiter, row), name))
+
+
+def _first_records(beginning: str, delimiter: str, least: int = 0) -> list[list[str]]:
+    return list(islice(_beginning_records(beginning, delimiter), max(SEARCHED_ROWS * 2, least)))
 
 
 def _known(header: Header | None) -> int:
@@ -75,7 +81,7 @@ def _line_of_names(beginning: str) -> str:
     """Return the first line with a separator in it, without what stands in quotes."""
     for line in islice(io.StringIO(beginning), SEARCHED_ROWS):
         outside = "".join(line.split('"')[::2])
-        if any(mark in outside for mark in _SEPARATORS):
+        if any(mark in outside for mark in SEPARATORS):
             return outside
     return ""
 
@@ -225,13 +231,14 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
     raise BrokenRow(f"{name}, line {began}, opens a quote that is never closed; close or remove it.")
 
 
-def peek_separated(beginning: str, encoding: str, name: str, rows: int, *, is_whole: bool) -> Table:
+def peek_separated(beginning: str, encoding: str, source: Source, rows: int, *, is_whole: bool) -> Table:
     """Read the first rows of a table from its beginning.
 
     Raises:
         NoTable: the beginning is no table, or holds no whole row below the column names.
     """
-    layout = find_layout(beginning, name)
+    name = source.name
+    layout = find_layout(beginning, name, source.reading)
     if is_whole:
         return careful_table(beginning, layout, encoding, name).first(rows)
     found = list(islice(_beginning_records(beginning, layout.delimiter), layout.header.row + rows + 1))
@@ -291,7 +298,7 @@ def table_of(
     columns = header.columns(used)
     check_columns(list(columns.values()), name)
     named = frame.select(pl.col(str(place)).alias(column) for place, column in columns.items())
-    above = f"The column names are in row {header.row}." if header.place else ""
+    above = f"The column names are in row {header.row}." if header.place > 0 else ""
     return Table(
         kind=kind,
         encoding=encoding,

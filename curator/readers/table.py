@@ -30,7 +30,7 @@ class Table:
 
     `first_row` is the number that a person sees beside the first row, and each later one has the next:
     an empty row between two others stays, with no cell filled, and only those after the last one go.
-    `header_row` is the number of the row of column names, 0 where the file names each cell itself.
+    `header_row` is the number of the row of column names, 0 where the file names each cell itself or none.
     `rows_total` is -1 where only the beginning of a file was read.
     """
 
@@ -42,6 +42,8 @@ class Table:
     rows_total: int
     delimiter: str = ""
     header_row: int = 0
+    sheet: str = ""  # of a workbook, which has all these:
+    sheets: tuple[str, ...] = ()
     note: str = ""  # what else the file holds that was not read
 
     @cached_property

@@ -1,4 +1,4 @@
-"""A workbook's first sheet with anything in it as a table."""
+"""One sheet of a workbook as a table: the one that is asked for, or the first that looks like questions."""
 
 import io
 import re
@@ -6,6 +6,8 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 
 import fastexcel
 import polars as pl
@@ -17,12 +19,13 @@ from curator.readers.faults import (
     MOST_CELLS,
     TIGHTEST,
     EmptyFile,
+    Misread,
     NotATable,
     TooLarge,
     TruncatedFile,
     first_line,
 )
-from curator.readers.header import SEARCHED_ROWS, find_header
+from curator.readers.header import SEARCHED_ROWS, Header, find_header, header_at, known_fields
 from curator.readers.packed import Source
 from curator.readers.separated import table_of
 from curator.readers.table import Table
@@ -37,40 +40,79 @@ _REFERENCE_BYTES = 32
 
 
 def workbook_table(source: Source) -> Table:
-    """Read the first sheet that holds anything; what a formula shows is its text.
+    """Read a sheet; what a formula shows is its text.
 
     Raises:
+        Misread: it has no sheet of the name that is asked for, or no column names in that row.
         NoTable: the file is damaged, no workbook, empty, or unpacks to too much.
     """
+    with _opened(source) as workbook:
+        names = workbook.sheet_names
+        wanted = source.reading.sheet
+        if wanted and wanted not in names:
+            raise Misread(f"{source.name} has no sheet {wanted!r}; choose one of {', '.join(names)[:500]}.")
+        sheets = {name: _cells(workbook, name) for name in ([wanted] if wanted else names)}
+    filled = [name for name, cells in sheets.items() if cells.height]
+    if wanted and not filled:
+        raise Misread(f"{source.name} has nothing in its sheet {wanted!r}; choose another.")
+    if not filled:
+        raise EmptyFile(f"{source.name} has no sheet with anything in it; export it again.")
+    chosen = next((name for name in filled if _is_of_questions(sheets[name])), filled[0])
+    others = ", ".join(repr(name) for name in filled if name != chosen)
+    note = f"Only the sheet {chosen!r} was read, not {others}." if others else ""
+    return replace(_of_cells(sheets[chosen], source, note), sheet=chosen, sheets=tuple(names))
+
+
+def sheet_names(source: Source) -> tuple[str, ...]:
+    """Return the names of all sheets.
+
+    Raises:
+        NoTable: the file is damaged, no workbook, or unpacks to too much.
+    """
+    with _opened(source) as workbook:
+        return tuple(workbook.sheet_names)
+
+
+@contextmanager
+def _opened(source: Source) -> Iterator[fastexcel.ExcelReader]:
     content = source.whole(LARGEST_WHOLE)
     _check_archive(content, source)
     try:
-        workbook = fastexcel.read_excel(content)
-        sheets = {
-            sheet: workbook.load_sheet(sheet, header_row=None, dtypes="string").to_polars()
-            for sheet in workbook.sheet_names
-        }
+        yield fastexcel.read_excel(content)
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
         raise NotATable(
             f"{source.name} is no Excel workbook that can be read ({first_line(error)}); "
             "save it as XLSX or CSV."
         ) from error
-    filled = [sheet for sheet, frame in sheets.items() if frame.height]
-    if not filled:
-        raise EmptyFile(f"{source.name} has no sheet with anything in it; export it again.")
-    others = f"Only the sheet {filled[0]!r} was read, not {', '.join(map(repr, filled[1:]))}."
-    return _of_sheet(sheets[filled[0]], source.name, others if filled[1:] else "")
 
 
-def _of_sheet(sheet: pl.DataFrame, name: str, note: str) -> Table:
-    cells = sheet.select(
+def _cells(workbook: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
+    """Return all cells of a sheet from its first row on as texts, the columns named by their places."""
+    found = workbook.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
+    sheet: pl.DataFrame = found.to_polars()
+    return sheet.select(
         pl.col(column).cast(pl.String).fill_null("").alias(str(place))
         for place, column in enumerate(sheet.columns)
     )
-    header = find_header(cells.head(SEARCHED_ROWS * 2).rows())
+
+
+def _of_cells(cells: pl.DataFrame, source: Source, note: str) -> Table:
+    row, name = source.reading.header_row, source.name
+    header = _found_header(cells) if row is None else header_at(row, cells.head(max(row, 1)).rows(), name)
     if header is None:
-        raise EmptyFile(f"{name} is empty in its first {SEARCHED_ROWS * 2} rows; export it again.")
+        raise EmptyFile(f"{name} has nothing in its sheet; export it again.")
     return table_of(cells[header.place + 1 :], header, "XLSX", "UTF-8", name, note=note)
+
+
+def _is_of_questions(cells: pl.DataFrame) -> bool:
+    header = _found_header(cells)
+    return header is not None and known_fields(header.names) > 0
+
+
+def _found_header(cells: pl.DataFrame) -> Header | None:
+    filled = cells.select(pl.any_horizontal(pl.all() != "")).to_series()
+    first = int(filled.arg_max() or 0)
+    return find_header(cells.head(first + SEARCHED_ROWS * 2).rows())
 
 
 def _check_archive(content: bytes, source: Source) -> None:

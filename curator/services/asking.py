@@ -1,40 +1,70 @@
 """An order to an endpoint: as many items in flight as it takes, each reply kept and paid for once.
 
-What a reply cost, and what became of it, is written together with the row that it makes, so that a worker
-that dies at any moment leaves sums that are right; whoever takes the order up asks only for what is missing.
+Whatever comes back is written down with its price before anything else is done with it; then it becomes what
+was asked for. A worker that dies at any moment leaves sums that are right, and whoever takes the order up
+asks only for what was on its way. A failure is answered as it asks to be: tried again after a while, given up,
+or the order rests until a person has mended what is wrong.
 """
 
+import heapq
+import random
+import sys
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from django.db import transaction
+import redis
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, Count, Expression, F, FloatField, QuerySet, Sum, Value, When
-from django.db.models.functions import Length
+from django.db.models.functions import Greatest, Length
 from django.utils.translation import gettext as _
 
 from common.core.money import tokens_usd
 from common.core.refusal import Refusal
+from common.core.text import estimate_tokens
 from common.encryption import decrypt
-from common.endpoints import Address, EndpointFailed, Line, Prompt, Reply, client
-from common.jobs import ACTIVE, Pulse, Watch, unwatched
-from common.models import Project
-from common.queries import get_spent_usd
+from common.endpoints import Address, EndpointFailed, Fault, Line, Prompt, Reply, back_off_seconds, client
+from common.jobs import ACTIVE, Cancelled, Paused, Pulse, Watch, unwatched
+from common.pace import Limits, Pace
 from curator.models import Endpoint
+from curator.services import replies
+from curator.services.purse import LimitReached, Purse
 
-FAILURES_IN_A_ROW = 10  # an endpoint that fails so often is down: stop, and say so
+__all__ = [
+    "BATCH",
+    "Estimate",
+    "LimitReached",
+    "Received",
+    "Settled",
+    "about_tokens",
+    "address_of",
+    "ask_all",
+    "by_key",
+    "estimate_of",
+    "one_by_one",
+    "refuse_if_busy",
+    "through",
+]
+
+FAILURES_IN_A_ROW = 10  # items that failed in every try: the endpoint is down; stop, and say so
+TRIES_AFTER_FAILURES = 6
 BATCH = 500  # rows that are read at once
+AHEAD = 64  # items that are looked up among the replies that are there, at once
 LONGEST_QUOTE = 80  # characters of a reply that could not be read, as the failure shows them
+TURN_SECONDS = 0.0005
+WAIT_FOR_MONEY_SECONDS = 0.25
+# Replies that were written down become traces together, so many at a time or so soon.
+TOGETHER, TOGETHER_SECONDS = 64, 0.25
+SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
 
 Item = TypeVar("Item")
-
-
-class LimitReached(Refusal):
-    """The money limit of an order or of its project is used up."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +88,7 @@ class Settled(StrEnum):
 
 @dataclass(frozen=True)
 class Received(Generic[Item]):
-    """What came back about one item, and what all its tries have cost."""
+    """What came back about one item, and what all its tries have cost whoever paid for them."""
 
     item: Item
     reply: Reply
@@ -66,7 +96,7 @@ class Received(Generic[Item]):
     cost_usd: Decimal
 
 
-Store = Callable[[Received[Item]], Settled]
+Store = Callable[[Sequence[Received[Item]]], Sequence[Settled]]
 
 
 def address_of(endpoint: Endpoint) -> Address:
@@ -86,6 +116,8 @@ def address_of(endpoint: Endpoint) -> Address:
         key=decrypt(bytes(endpoint.encrypted_key)),
         max_tokens=endpoint.max_tokens,
         temperature=endpoint.temperature,
+        thinking_form=endpoint.thinking_form,
+        extra_body=endpoint.extra_body,
     )
 
 
@@ -107,7 +139,7 @@ def refuse_if_busy(endpoint: Endpoint, orders: "QuerySet[Any]") -> None:
 def by_key(rows: "QuerySet[Any]") -> Iterator[Any]:
     """Yield each row once, by key, while replies are being stored beside."""
     last = 0
-    while batch := list(rows.filter(pk__gt=last).order_by("pk")[:BATCH]):
+    while batch := through(lambda: list(rows.filter(pk__gt=last).order_by("pk")[:BATCH])):  # noqa: B023
         yield from batch
         last = batch[-1].pk
 
@@ -140,6 +172,11 @@ def estimate_of(
     return Estimate(questions, tokens_in + tokens_out, usd, basis)
 
 
+def one_by_one(store: Callable[[Received[Item]], Settled]) -> Store[Item]:
+    """Return what stores several replies by what stores one."""
+    return lambda received: [store(each) for each in received]
+
+
 def ask_all(
     *,
     job: Any,
@@ -150,144 +187,340 @@ def ask_all(
     store: Store[Item],
     watch: Watch = unwatched,
     tries: int = 1,
+    sample_of: Callable[[Item], str] = lambda _item: "0",
 ) -> None:
     """Ask about every item of a claimed job, and store each reply as it comes.
 
-    `store` runs in a transaction, together with the counts and the cost on the job's row; an item whose
-    reply it calls unreadable is asked about again, `tries` times in all, and then counted as failed.
-    Whatever ends the order: replies that are on their way are paid for, so they are stored.
+    `store` runs in a transaction, together with the counts on the job's row; an item whose reply it calls
+    unreadable is asked about again, `tries` times in all, and then counted as failed. `sample_of` tells what is asked
+    in the same words apart, where each is to have a reply of its own. Replies that are there already are stored at no cost.
+    Whatever ends the order: replies that are on their way are paid for, so they are waited for and stored.
 
     Raises:
         LimitReached: the money is used up.
+        Paused: the endpoint wants something mended first: the key, the address, the account.
         EndpointFailed: the endpoint is down, keeps to no form, or answered nothing at all.
         Cancelled, ClaimLost: as `Job.beat`.
     """
     address = address_of(endpoint)
     type(job)._default_manager.filter(pk=job.pk).update(asked=F("stored"), failed=0)  # they are asked again
     job.refresh_from_db(fields=["asked", "stored", "failed", "cost_usd"])
-    order = _Order(
-        job=job,
-        endpoint=endpoint,
-        wanted=wanted,
-        tries=tries,
-        prompt_of=prompt_of,
-        store=store,
-        pulse=Pulse(job, watch),
-    )
-    with client(address) as opened, ThreadPoolExecutor(endpoint.max_in_flight) as pool:
-        order.carry_out(pool, Line(opened, address), iter(items))
+    task = _Task(job, endpoint, address, wanted, tries, prompt_of, store, sample_of)
+    with _quick_turns(), client(address) as line:
+        _Order(task, line, iter(items), Pulse(job, watch)).carry_out()
+
+
+@contextmanager
+def _quick_turns() -> Iterator[None]:
+    """Let threads take turns ten times as often: the one with the sockets waits for the one with the database."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(TURN_SECONDS)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+
+
+@dataclass(frozen=True)
+class _Task(Generic[Item]):
+    """What an order is to do, as its caller says it."""
+
+    job: Any
+    endpoint: Endpoint
+    address: Address
+    wanted: int
+    tries: int
+    prompt_of: Callable[[Item], Prompt]
+    store: Store[Item]
+    sample_of: Callable[[Item], str]
+
+    def request(self, item: Item, attempt: int = 1, spent_usd: Decimal = Decimal(0)) -> "_Request[Item]":
+        """Return what goes out about an item, the `attempt`th time that it is asked about."""
+        prompt = self.prompt_of(item)
+        sample = f"{self.sample_of(item)}/{attempt}"
+        return _Request(
+            item=item,
+            prompt=prompt,
+            address=replies.address_of_question(self.address, prompt, sample),
+            dearest_usd=tokens_usd(
+                tokens_in=prompt.size_bytes,
+                tokens_out=self.endpoint.max_tokens,
+                price_in_usd=self.endpoint.price_in_usd,
+                price_out_usd=self.endpoint.price_out_usd,
+            ),
+            most_tokens=estimate_tokens(prompt.system + prompt.user) + self.endpoint.max_tokens,
+            attempt=attempt,
+            spent_usd=spent_usd,
+        )
+
+    def price(self, reply: Reply) -> Decimal:
+        """Return what a reply cost."""
+        return reply.cost(price_in_usd=self.endpoint.price_in_usd, price_out_usd=self.endpoint.price_out_usd)
 
 
 @dataclass(frozen=True)
 class _Request(Generic[Item]):
-    """One item as it goes out: which try this is, what it costs at most, and what earlier tries have cost."""
+    """One item as it goes out: what it costs at most, and what earlier attempts have cost."""
 
     item: Item
     prompt: Prompt
+    address: str
     dearest_usd: Decimal
-    tries: int = 1
+    most_tokens: int
+    attempt: int = 1  # a reply that could not be read makes another
+    failures: int = 0  # of this attempt, so far
     spent_usd: Decimal = Decimal(0)
 
 
-class _Order(Generic[Item]):
-    """An order as it goes: what is in flight, what is to be asked again, and what was settled."""
+@dataclass
+class _Queue(Generic[Item]):
+    """What waits: requests that are new, and those that are to be tried again when their time has come."""
 
-    def __init__(
-        self,
-        *,
-        job: Any,
-        endpoint: Endpoint,
-        wanted: int,
-        tries: int,
-        prompt_of: Callable[[Item], Prompt],
-        store: Store[Item],
-        pulse: Pulse,
-    ) -> None:
-        self.job, self.endpoint, self.wanted, self.tries = job, endpoint, wanted, tries
-        self.prompt_of, self.store, self.pulse = prompt_of, store, pulse
-        self.purse = _Purse(job)
-        self.in_flight: dict[Future[Reply], _Request[Item]] = {}
-        self.again: deque[_Request[Item]] = deque()
+    items: Iterator[Item]
+    fresh: deque[_Request[Item]] = field(default_factory=deque)
+    later: list[tuple[float, int, _Request[Item]]] = field(default_factory=list)
+    count: int = 0
+
+    def put_off(self, request: _Request[Item], seconds: float) -> None:
+        """Let a request wait."""
+        self.count += 1
+        heapq.heappush(self.later, (time.monotonic() + seconds, self.count, request))
+
+    def next(self) -> _Request[Item] | None:
+        """Take what is due."""
+        if self.later and self.later[0][0] <= time.monotonic():
+            return heapq.heappop(self.later)[2]
+        return self.fresh.popleft() if self.fresh else None
+
+    def seconds_to_next(self) -> float | None:
+        """Return how long until something put off is due; None where nothing is."""
+        return max(0.0, self.later[0][0] - time.monotonic()) if self.later else None
+
+
+class _Order(Generic[Item]):
+    """An order as it goes: what waits, what is in flight, and what was settled."""
+
+    def __init__(self, task: _Task[Item], line: Line, items: Iterator[Item], pulse: Pulse) -> None:
+        self.task, self.job, self.endpoint, self.line, self.pulse = task, task.job, task.endpoint, line, pulse
+        self.queue = _Queue(items)
+        self.purse = Purse(self.job, self.endpoint)
+        self.gate = _Gate(self.job, self.endpoint)
+        self.in_flight: dict[Future[Reply], tuple[_Request[Item], str]] = {}
+        self.rng = random.Random()
+        self.kept: list[tuple[_Request[Item], Reply, Decimal, bool]] = []  # written down, and no more yet
+        self.became_at = 0.0
         self.settled = self.failures_in_a_row = 0
         self.last_failure: EndpointFailed | None = None
+        self.not_before = 0.0  # by the monotonic clock: the endpoint, or its limits, ask for patience
 
-    def carry_out(self, pool: ThreadPoolExecutor, line: Line, waiting: Iterator[Item]) -> None:
+    def carry_out(self) -> None:
         """Keep as many requests in flight as the endpoint takes, until nothing waits."""
         try:
             while True:
-                self._fill(pool, line, waiting)
-                if not self.in_flight:
+                self._fill()
+                if not self.in_flight and not self.queue.fresh and not self.queue.later:
                     break
-                self._go_on()
+                came = self._take_back(self._done())
+                try:
+                    self._fill()  # the endpoint need not wait for what is written here
+                finally:
+                    self._settle(came)
+                self._become_together()
+                self._beat()
+                self._refuse_if_down()
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-            self._settle(future for future in list(self.in_flight) if not future.cancelled())
+            self._wind_up()
         if self.last_failure is not None and not self.job.stored:  # an order that brought nothing is not done
             raise self.last_failure
 
-    def _fill(self, pool: ThreadPoolExecutor, line: Line, waiting: Iterator[Item]) -> None:
-        while len(self.in_flight) < self.endpoint.max_in_flight:
-            request = self._next(waiting)
-            if request is None:
-                return
-            if self.in_flight and not self.purse.holds(request.dearest_usd):
-                self.again.appendleft(request)  # those in flight may cost less than they could
-                return
-            self.purse.reserve(request.dearest_usd)
-            self.in_flight[pool.submit(line.ask, request.prompt)] = request
+    def _beat(self, phase: str = "") -> None:
+        through(lambda: self.pulse(self.settled, self.task.wanted, phase=phase or _("asking")))
+        self.gate.renew(ticket for _request, ticket in self.in_flight.values())
 
-    def _next(self, waiting: Iterator[Item]) -> _Request[Item] | None:
-        if self.again:
-            return self.again.popleft()
-        item = next(waiting, None)
-        if item is None:
-            return None
-        prompt = self.prompt_of(item)
-        dearest = tokens_usd(
-            tokens_in=prompt.size_bytes,
-            tokens_out=self.endpoint.max_tokens,
-            price_in_usd=self.endpoint.price_in_usd,
-            price_out_usd=self.endpoint.price_out_usd,
-        )
-        return _Request(item, prompt, dearest)
-
-    def _go_on(self) -> None:
-        self._settle(wait(self.in_flight, timeout=1, return_when=FIRST_COMPLETED)[0])
+    def _refuse_if_down(self) -> None:
         if self.last_failure is not None and self.failures_in_a_row >= FAILURES_IN_A_ROW:
             raise self.last_failure
-        before = self.pulse.last
-        self.pulse(self.settled, self.wanted)
-        if self.pulse.last != before:
-            self.purse.look_again()
 
-    def _settle(self, done: Iterable[Future[Reply]]) -> None:
+    # What goes out.
+
+    def _fill(self) -> None:
+        """Let as many requests go as the endpoint, the money and the limits allow."""
+        while time.monotonic() >= self.not_before:
+            requests = self._affordable(self.endpoint.max_in_flight - len(self.in_flight))
+            if not requests:
+                return
+            entered = self.gate.enter([request.most_tokens for request in requests])
+            for request, (ticket, seconds) in zip(requests, entered, strict=True):
+                if ticket:
+                    self.in_flight[self.line.submit(request.prompt)] = request, ticket
+                else:
+                    self.purse.settle(request.dearest_usd, Decimal(0))
+                    self.queue.put_off(request, seconds)
+                    self.not_before = max(self.not_before, time.monotonic() + seconds)
+
+    def _affordable(self, count: int) -> list[_Request[Item]]:
+        """Take what waits, at most so many requests, and set their money aside."""
+        taken: list[_Request[Item]] = []
+        while len(taken) < count:
+            if not self.queue.fresh:
+                self._look_ahead()
+            request = self.queue.next()
+            if request is None:
+                break
+            if not self._set_aside(request, is_first=not taken):
+                break
+            taken.append(request)
+        return taken
+
+    def _set_aside(self, request: _Request[Item], *, is_first: bool) -> bool:
+        """Take a request's money from the purse; where there is none now, the request waits."""
+        if self.purse.take(request.dearest_usd):
+            return True
+        self.queue.fresh.appendleft(request)
+        if is_first:
+            self.not_before = time.monotonic() + WAIT_FOR_MONEY_SECONDS
+        return False
+
+    def _look_ahead(self) -> None:
+        """Fetch the next items; those that were answered before are settled at once."""
+        while not self.queue.fresh:
+            items = list(islice(self.queue.items, AHEAD))
+            if not items:
+                return
+            self._admit([self.task.request(item) for item in items])
+            self._beat()
+
+    def _admit(self, requests: Sequence[_Request[Item]], *, first: bool = False) -> None:
+        addresses = [request.address for request in requests]
+        known = through(lambda: replies.recall(self.job.project, addresses))
+        unknown = [request for request in requests if request.address not in known]
+        (self.queue.fresh.extendleft if first else self.queue.fresh.extend)(unknown)
+        self._become(
+            [
+                (request, known[request.address].reply, known[request.address].cost_usd, True)
+                for request in requests
+                if request.address in known
+            ]
+        )
+
+    # What comes back.
+
+    def _done(self) -> "list[Future[Reply]]":
+        """Wait a little for replies; return those that are there."""
+        pause = 0.0 if time.monotonic() >= self.not_before else self.not_before - time.monotonic()
+        waits = [seconds for seconds in (self.queue.seconds_to_next(), pause or None) if seconds is not None]
+        patience = min([1.0, *waits])
+        if not self.in_flight:
+            time.sleep(max(0.01, patience))
+            return []
+        return list(wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)[0])
+
+    def _take_back(
+        self, done: "Iterable[Future[Reply]]"
+    ) -> list[tuple[_Request[Item], Reply | EndpointFailed]]:
+        """Return what became of requests, their places free for others."""
+        back: list[tuple[_Request[Item], Reply | EndpointFailed]] = []
+        tokens: dict[str, int] = {}
         for future in done:
-            request, failure = self.in_flight.pop(future), future.exception()
-            self.purse.release(request.dearest_usd)
+            request, ticket = self.in_flight.pop(future)
+            failure = future.exception()
             if isinstance(failure, EndpointFailed):
-                self._fail(failure)
-                self._count(Decimal(0), failed=1)
-                self.settled += 1
+                back.append((request, failure))
+                tokens[ticket] = request.most_tokens if failure.was_cut else 0
             else:
-                self._keep(request, future.result())
+                reply = future.result()
+                back.append((request, reply))
+                tokens[ticket] = reply.tokens_in + reply.thinking_tokens + reply.answer_tokens
+        self.gate.leave(tokens)
+        return back
 
-    def _keep(self, request: _Request[Item], reply: Reply) -> None:
-        """Store one reply, and take its price with it."""
-        price = reply.cost(price_in_usd=self.endpoint.price_in_usd, price_out_usd=self.endpoint.price_out_usd)
-        received = Received(request.item, reply, request.tries, request.spent_usd + price)
-        with transaction.atomic():
-            settled = self.store(received)
-            again = settled is Settled.UNREADABLE and request.tries < self.tries
-            counts = {} if again else {"stored": 1} if settled is Settled.STORED else {"failed": 1}
-            self._count(price, **({} if settled is Settled.ALREADY else counts))
-        self.purse.pay(price)
-        if again:
-            self.again.append(replace(request, tries=request.tries + 1, spent_usd=request.spent_usd + price))
-        elif settled is Settled.UNREADABLE:
-            self._fail(self._unreadable(reply))
+    def _settle(self, back: Sequence[tuple[_Request[Item], Reply | EndpointFailed]]) -> None:
+        """Write down what came back, give back what it did not need, and make of it what was asked for."""
+        came = [(request, reply) for request, reply in back if isinstance(reply, Reply)]
+        failed = [(request, failure) for request, failure in back if isinstance(failure, EndpointFailed)]
+        if came:
+            self._keep(came)
+        for request, failure in failed:
+            self._answer_failure(request, failure)
+
+    def _keep(self, came: Sequence[tuple[_Request[Item], Reply]]) -> None:
+        prices = [self.task.price(reply) for _request, reply in came]
+        rows = [(request.address, reply, usd) for (request, reply), usd in zip(came, prices, strict=True)]
+
+        def write() -> None:
+            with transaction.atomic():
+                self._pay(replies.keep(self.job.project, rows))
+
+        through(write)
+        for (request, reply), usd in zip(came, prices, strict=True):
+            self.purse.settle(request.dearest_usd, usd)
+            self.kept.append((request, reply, usd, False))
+
+    def _pay(self, usd: Decimal) -> None:
+        """Book what was spent, out of what was set aside."""
+        rows = type(self.job)._default_manager.filter(pk=self.job.pk)
+        free = not self.endpoint.price_in_usd and not self.endpoint.price_out_usd
+        if not free:
+            rows.update(cost_usd=F("cost_usd") + usd, reserved_usd=Greatest(F("reserved_usd") - usd, 0))
+            self.job.cost_usd += usd
+
+    def _become_together(self) -> None:
+        """Make of what was written down what it is for, once there is enough of it or nothing else to do."""
+        # Where a reply may be unreadable, each is looked at before more is asked in the same words.
+        is_due = self.task.tries > 1 or time.monotonic() - self.became_at >= TOGETHER_SECONDS
+        if is_due or len(self.kept) >= TOGETHER or not self.in_flight:
+            kept, self.kept, self.became_at = self.kept, [], time.monotonic()
+            self._become(kept)
+
+    def _become(self, came: Sequence[tuple[_Request[Item], Reply, Decimal, bool]]) -> None:
+        """Store what replies are for, and count it; the last of each says whether it was there before."""
+        if not came:
+            return
+        received = [
+            Received(request.item, reply, request.attempt, request.spent_usd + usd)
+            for request, reply, usd, _there in came
+        ]
+        outcomes: list[Settled] = []
+
+        def write() -> None:
+            with transaction.atomic():
+                outcomes[:] = self.task.store(received)
+                self._count(came, outcomes)
+
+        through(write)
+        for (request, reply, usd, _there), outcome in zip(came, outcomes, strict=True):
+            self._conclude(request, reply, usd, outcome)
+
+    def _count(
+        self, came: Sequence[tuple[_Request[Item], Reply, Decimal, bool]], outcomes: Sequence[Settled]
+    ) -> None:
+        """Add to what the job's row counts: another worker may be adding to it too."""
+        stored = sum(outcome is Settled.STORED for outcome in outcomes)
+        failed = sum(
+            outcome is Settled.GONE
+            or (outcome is Settled.UNREADABLE and came[place][0].attempt >= self.task.tries)
+            for place, outcome in enumerate(outcomes)
+        )
+        there = sum(outcome is Settled.STORED and came[place][3] for place, outcome in enumerate(outcomes))
+        self._add(asked=stored + failed, stored=stored, failed=failed, remembered=there)
+
+    def _add(self, **counts: int) -> None:
+        added: dict[str, Any] = {name: F(name) + count for name, count in counts.items() if count}
+        if added:
+            type(self.job)._default_manager.filter(pk=self.job.pk).update(**added)
+            for name, count in counts.items():
+                setattr(self.job, name, getattr(self.job, name) + count)
+
+    def _conclude(self, request: _Request[Item], reply: Reply, usd: Decimal, outcome: Settled) -> None:
+        if outcome is Settled.UNREADABLE and request.attempt < self.task.tries:
+            again = self.task.request(request.item, request.attempt + 1, request.spent_usd + usd)
+            self._admit([again], first=True)
+            return
+        self.settled += 1
+        if outcome is Settled.UNREADABLE:
+            self._note(self._unreadable(reply))
         else:
             self.failures_in_a_row = 0
-        self.settled += not again
 
     def _unreadable(self, reply: Reply) -> EndpointFailed:
         end = reply.answer.strip()[-LONGEST_QUOTE:]
@@ -295,69 +528,83 @@ class _Order(Generic[Item]):
             _(
                 "%(name)s did not answer in the form that it was asked for in %(tries)s tries; it ended: %(end)s"
             )
-            % {"name": self.endpoint.name, "tries": self.tries, "end": end or "–"}
+            % {"name": self.endpoint.name, "tries": self.task.tries, "end": end or "–"}
         )
 
-    def _fail(self, failure: EndpointFailed) -> None:
+    def _note(self, failure: EndpointFailed) -> None:
         self.last_failure = failure
         self.failures_in_a_row += 1
 
-    def _count(self, price: Decimal, **counts: int) -> None:
-        """Add to what the job's row counts: another worker may be adding to it too."""
-        if counts:
-            counts["asked"] = 1
-        added: dict[str, Any] = {field: F(field) + count for field, count in counts.items()}
-        type(self.job)._default_manager.filter(pk=self.job.pk).update(cost_usd=F("cost_usd") + price, **added)
-        for field, count in counts.items():
-            setattr(self.job, field, getattr(self.job, field) + count)
-        self.job.cost_usd += price
+    # What went wrong.
+
+    def _answer_failure(self, request: _Request[Item], failure: EndpointFailed) -> None:
+        """Do what a failure asks for; what the endpoint has counted for it is paid."""
+        usd = self.task.price(failure.billed) if failure.billed else Decimal(0)
+        if usd:
+            through(lambda: self._pay(usd))
+        self.purse.settle(request.dearest_usd, usd)
+        if failure.fault in {Fault.PAUSE, Fault.MONEY}:
+            raise Paused(str(failure)) from failure
+        request = replace(request, failures=request.failures + 1, spent_usd=request.spent_usd + usd)
+        if failure.fault is Fault.RETRY and request.failures < TRIES_AFTER_FAILURES:
+            seconds = back_off_seconds(request.failures, failure.retry_after_seconds, self.rng)
+            if failure.retry_after_seconds is not None:
+                self.not_before = max(self.not_before, time.monotonic() + failure.retry_after_seconds)
+            self.queue.put_off(request, seconds)
+            return
+        self.settled += 1
+        self._note(failure)
+        through(lambda: self._add(asked=1, failed=1))
+
+    # How it ends.
+
+    def _wind_up(self) -> None:
+        """Wait for what is on its way, and write it down; a second wish to stop changes nothing."""
+        while self.in_flight:
+            done = list(wait(self.in_flight, timeout=1.0, return_when=FIRST_COMPLETED)[0])
+            with suppress(Paused):
+                self._settle(self._take_back(done))
+            with suppress(Cancelled, Paused):
+                self._beat(_("waiting for the answers on their way"))
+        self._become_together()
 
 
-class _Purse:
-    """What an order may still spend, the requests in flight counted at their dearest."""
+class _Gate:
+    """The pace of an endpoint as one order keeps it; while Redis is away, it waits."""
 
-    def __init__(self, job: Any) -> None:
-        self.job = job
-        self.reserved = Decimal(0)
-        self.look_again()
+    def __init__(self, job: Any, endpoint: Endpoint) -> None:
+        limits = Limits(endpoint.max_in_flight, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        name = f"{endpoint._meta.label_lower}:{endpoint.pk}"
+        self.pace = Pace(name, limits, owner=f"{job._meta.label_lower}:{job.pk}")
+        self.renewed = 0.0
+        through(self.pace.give_up)
 
-    def look_again(self) -> None:
-        """Read anew what is left: other orders of the project spend beside this one."""
-        limit = Project.objects.values_list("money_limit_usd", flat=True).get(pk=self.job.project_id)
-        self.project_left = limit - get_spent_usd(self.job.project)
-        rows = type(self.job)._default_manager.filter(pk=self.job.pk)
-        most, spent = rows.values_list("max_cost_usd", "cost_usd").get()
-        self.order_left = None if most is None else most - spent
+    def enter(self, tokens: Sequence[int]) -> list[tuple[str, float]]:
+        """As `Pace.enter`."""
+        return through(lambda: self.pace.enter(tokens))
 
-    def holds(self, usd: Decimal) -> bool:
-        """Tell whether a request fits beside those in flight."""
-        needed = self.reserved + usd
-        lefts = [left for left in (self.project_left, self.order_left) if left is not None]
-        return not usd or min(lefts) >= needed
+    def leave(self, tickets: Mapping[str, int]) -> None:
+        """As `Pace.leave`."""
+        through(lambda: self.pace.leave(tickets))
 
-    def reserve(self, usd: Decimal) -> None:
-        """Set the dearest price of a request aside.
+    def renew(self, tickets: Iterable[str]) -> None:
+        """As `Pace.renew`, once a second."""
+        if time.monotonic() - self.renewed >= 1.0:
+            self.renewed = time.monotonic()
+            through(lambda: self.pace.renew(tickets))
 
-        Raises:
-            LimitReached: it and those in flight could together pass a limit.
-        """
-        if not self.holds(usd):
-            if self.project_left < self.reserved + usd:
-                raise LimitReached(
-                    _("The project's money limit is used up; its owner can raise it in the settings.")
-                )
-            raise LimitReached(
-                _("The order's limit of %(usd)s USD is used up; start another.")
-                % {"usd": f"{self.job.max_cost_usd:.2f}"}
-            )
-        self.reserved += usd
 
-    def release(self, usd: Decimal) -> None:
-        """Give back what was set aside for a request."""
-        self.reserved -= usd
+Outcome = TypeVar("Outcome")
 
-    def pay(self, usd: Decimal) -> None:
-        """Take the price of one reply."""
-        self.project_left -= usd
-        if self.order_left is not None:
-            self.order_left -= usd
+
+def through(work: Callable[[], Outcome]) -> Outcome:
+    """Do what needs PostgreSQL or Redis; while that is being restarted, wait and do it again."""
+    deadline = time.monotonic() + SERVICE_AWAY_SECONDS
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError):
+            if connection.in_atomic_block or time.monotonic() >= deadline:
+                raise
+            connection.close()
+            time.sleep(0.5)

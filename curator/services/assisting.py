@@ -21,6 +21,7 @@ from curator.services.asking import (
     ask_all,
     by_key,
     estimate_of,
+    one_by_one,
 )
 from curator.services.labels import other_domain, store_labels
 
@@ -87,7 +88,8 @@ def classify_by_assistant(job: Classification, watch: Watch = unwatched) -> None
         prompt_of=lambda question: Prompt(
             labelling_prompt(question.text, question.options), system=system, wants_json=True
         ),
-        store=lambda received: _store(job, domains, received),
+        sample_of=lambda question: f"{job.pk}/{question.pk}",
+        store=one_by_one(lambda received: _store(job, domains, received)),
         watch=watch,
         tries=TRIES,
     )

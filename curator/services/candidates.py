@@ -9,6 +9,7 @@ from django.db import connection
 from psycopg import sql
 
 from common.models import Project
+from curator.core.best import BY_KEY, Kind
 from curator.core.candidates import Candidates, candidates
 from curator.models import Domain
 from curator.queries.taxonomy import branches_of
@@ -16,14 +17,20 @@ from curator.services.flaws import patterns_of
 
 PROJECTS_KEPT = 4  # in the memory of one process
 _QUESTIONS = """
-select q.content_hash as id, q.id as pk, coalesce(d.code, '') as domain, p.name as source,
+select q.content_hash as id, q.id as pk, coalesce(d.code, '') as domain,
+  least(p.name collate "C", h.source) as source,
   coalesce(a.attempts, 0) as attempts, coalesce(a.passes, 0) as passes, coalesce(q.rating, 0) as rating,
   (q.standing = 'pinned')::int as pinned, (q.standing = 'banned')::int as banned,
+  q.key_disputed::int as disputed,
   coalesce(l.benchmark, '') as leaked, coalesce(k.id, 0) as copy_of,
   coalesce(array_to_string(q.flaws, ','), '') as flaws
 from curator_question q
 join curator_pool p on p.id = q.pool_id
 left join curator_domain d on d.id = q.domain_id
+left join (select r.duplicate_of_id as question_id, min(s.name collate "C") as source
+  from curator_rowreport r join curator_import i on i.id = r.imported_by_id
+  join curator_pool s on s.id = i.pool_id and s.project_id = {project}
+  where r.duplicate_of_id is not null group by r.duplicate_of_id) h on h.question_id = q.id
 left join (select question_id, count(*) as attempts, count(*) filter (where verdict = 'right') as passes
   from curator_attempt group by question_id) a on a.question_id = q.id
 left join (select l.question_id, min(b.name) as benchmark from curator_leak l
@@ -36,14 +43,21 @@ where q.project_id = {project}
 _TRACES = """
 select t.question_id as question, t.id as trace, t.thinking_tokens as tokens,
   (t.verdict = 'right')::int as is_right, coalesce(array_to_string(t.flaws, ','), '') as flaws,
-  t.cost_usd as usd
-from curator_trace t join curator_question q on q.id = t.question_id where q.project_id = {project}
+  t.cost_usd as usd, t.teacher_id as teacher,
+  case when t.is_summary then {summary} when octet_length(t.thinking) = 0 then {bare} else {trace} end as kind,
+  case when t.verdict = 'right' then {by_key} else coalesce(t.answer_form, '') end as said,
+  ('x' || left(t.content_hash, 15))::bit(60)::bigint as content, (c.id is not null)::int as is_chosen
+from curator_trace t join curator_question q on q.id = t.question_id
+left join curator_chosentrace c on c.trace_id = t.id and c.question_id = q.id
+where q.project_id = {project}
 """
 # A row that is written anew gets a new transaction number, so that count and sum of them tell every change
 # of a table, by whomever it was made.
 _STAMPED = (
     "curator_question",
+    "curator_rowreport",
     "curator_trace",
+    "curator_chosentrace",
     "curator_attempt",
     "curator_leak",
     "curator_nearcopy",
@@ -52,7 +66,7 @@ _STAMPED = (
     "curator_benchmark",
     "curator_qualitypattern",
 )
-_TEXT_COLUMNS = {"id", "domain", "source", "leaked", "flaws"}
+_TEXT_COLUMNS = {"id", "domain", "source", "leaked", "flaws", "said"}
 
 
 @dataclass(frozen=True)
@@ -98,9 +112,11 @@ def _read(project: Project) -> Candidates:
     return candidates(
         questions.with_columns(
             pl.col("domain").replace(branches).alias("branch"),
-            *(pl.col(flag).cast(pl.Boolean) for flag in ("pinned", "banned")),
+            *(pl.col(flag).cast(pl.Boolean) for flag in ("pinned", "banned", "disputed")),
         ),
-        _masked(_columns(_TRACES, project), masks).with_columns(pl.col("is_right").cast(pl.Boolean)),
+        _masked(_columns(_TRACES, project), masks).with_columns(
+            pl.col(flag).cast(pl.Boolean) for flag in ("is_right", "is_chosen")
+        ),
         {pattern.name: pattern.reason for pattern in patterns},
     )
 
@@ -108,7 +124,11 @@ def _read(project: Project) -> Candidates:
 def _columns(query: str, project: Project) -> pl.DataFrame:
     """Return the rows of a query as columns; COPY hands them over many times faster than rows of Python."""
     whole = sql.SQL("copy ({}) to stdout (format csv, header, force_quote *)").format(
-        sql.SQL(query).format(project=sql.Literal(project.pk))
+        sql.SQL(query).format(
+            project=sql.Literal(project.pk),
+            by_key=sql.Literal(BY_KEY),
+            **{kind.name.lower(): sql.Literal(kind.value) for kind in Kind},
+        )
     )
     with connection.cursor() as cursor, cursor.copy(whole) as copy:
         content = b"".join(copy)

@@ -1,6 +1,7 @@
 """Freeze a selection as reviewed, and write it to files."""
 
 import platform
+from collections import Counter
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
@@ -15,6 +16,7 @@ from curator import exports
 from curator.core.agreement import agreement
 from curator.core.dataset import dataset_hash
 from curator.models import Dataset, DatasetRow, Decision, Review, Selection, Trace
+from curator.queries.best import standing
 from curator.services import reviews
 
 FORMATS = exports.FORMATS
@@ -68,7 +70,7 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
 def _content(decision: Decision) -> dict[str, Any]:
     """Return all of a row that training or a reader may ask for."""
     question = decision.question
-    trace = cast("Trace", decision.trace)  # the database holds that a member has one
+    trace = cast("Trace", decision.standing_trace)  # the database holds that a member has one
     return {
         "id": question.content_hash,
         "external_id": question.external_id,
@@ -87,6 +89,8 @@ def _content(decision: Decision) -> dict[str, Any]:
         "thinking_tokens": trace.thinking_tokens,
         "verdict": trace.verdict,
         "trace_hash": trace.content_hash,
+        # Only where there are some: a row that was frozen before there were any keeps its hash.
+        **({"terms": trace.terms} if trace.terms else {}),
     }
 
 
@@ -102,11 +106,12 @@ def _row(dataset: Dataset, position: int, content: dict[str, Any]) -> DatasetRow
 
 def _card(selection: Selection, decisions: list[Decision]) -> dict[str, Any]:
     """Return where the dataset comes from: inputs by hash, seed, versions, reviews, licences."""
-    judged = Review.objects.filter(trace__decisions__in=reviews.members(selection))
+    judged = Review.objects.filter(trace__in=standing(reviews.members(selection)))
     by_trace: dict[int, list[str]] = {}
     for trace_id, judgement in judged.values_list("trace_id", "judgement"):
         by_trace.setdefault(trace_id, []).append(judgement)
-    kept = {decision.trace_id for decision in decisions}
+    traces = [trace for decision in decisions if (trace := decision.standing_trace)]
+    kept = {trace.pk for trace in traces}
     return {
         "method": selection.method,
         "seed": selection.seed,
@@ -121,20 +126,25 @@ def _card(selection: Selection, decisions: list[Decision]) -> dict[str, Any]:
         },
         "licences": sorted({decision.question.pool.licence for decision in decisions}),
         "sources": sorted({decision.question.pool.name for decision in decisions}),
-        "teachers": sorted({decision.trace.teacher.name for decision in decisions if decision.trace}),
-        "stand_in_teachers": sorted(
-            {
-                decision.trace.teacher.name
-                for decision in decisions
-                if decision.trace and decision.trace.teacher.is_stand_in
-            }
-        ),
-        "right": sum(decision.trace.verdict == "right" for decision in decisions if decision.trace),
+        "teachers": sorted({trace.teacher.name for trace in traces}),
+        "terms": _terms(traces),
+        "stand_in_teachers": sorted({it.teacher.name for it in traces if it.teacher.is_stand_in}),
+        "right": sum(trace.verdict == "right" for trace in traces),
+        "chosen_by_experts": sum(hasattr(decision.question, "chosen_trace") for decision in decisions),
         "reviewed": len(kept & by_trace.keys()),
         "rejected": reviews.members(selection).count() - len(decisions),
         "scripted_reviews": judged.filter(is_scripted=True).count(),
         "agreement": agreement(list(by_trace.values())),
     }
+
+
+def _terms(traces: list[Trace]) -> list[dict[str, Any]]:
+    """Return what each teacher's terms said of training on its output, and of how many traces."""
+    counts = Counter((trace.teacher.name, trace.terms) for trace in traces)
+    return [
+        {"teacher": teacher, "terms": terms, "traces": count}
+        for (teacher, terms), count in sorted(counts.items())
+    ]
 
 
 def export(*, dataset: Dataset, file_format: str, folder: Path) -> list[Path]:

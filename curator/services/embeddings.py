@@ -9,7 +9,6 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-import openai
 from django.db import connection, transaction
 from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, QuerySet, Sum, When
 from django.db.models.functions import Length
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from common.core.refusal import Refusal
 from common.embeddings import BatchRefused, Embedded, embed
-from common.endpoints import Address, EndpointFailed, client
+from common.endpoints import EndpointFailed, Line, client
 from common.jobs import Pulse, Watch, unwatched
 from common.models import Project
 from common.queries import get_spent_usd
@@ -96,8 +95,8 @@ def embed_questions(*, job: Any, embedder: Embedder, watch: Watch = unwatched) -
         return 0
     address = address_of(embedder)
     order.beat()
-    with client(address) as opened, ThreadPoolExecutor(embedder.max_in_flight) as pool:
-        order.carry_out(pool, partial(_embed, opened, address, embedder.price_in_usd), _batches(questions))
+    with client(address) as line, ThreadPoolExecutor(embedder.max_in_flight) as pool:
+        order.carry_out(pool, partial(_embed, line, embedder.price_in_usd), _batches(questions))
     return order.failed
 
 
@@ -125,15 +124,15 @@ def _by_key(questions: "QuerySet[Question]") -> Iterator[Question]:
         last = rows[-1].pk
 
 
-def _embed(opened: openai.OpenAI, address: Address, price_in_usd: Decimal, texts: Sequence[str]) -> _Outcome:
+def _embed(line: Line, price_in_usd: Decimal, texts: Sequence[str]) -> _Outcome:
     """Embed a batch; what is refused together is tried in halves, down to single texts."""
     try:
-        embedded = embed(opened, address, texts)
+        embedded = embed(line, texts)
     except BatchRefused as refusal:
         if len(texts) == 1:
-            return _shortened(opened, address, price_in_usd, texts[0], refusal)
+            return _shortened(line, price_in_usd, texts[0], refusal)
         half = len(texts) // 2
-        parts = [_embed(opened, address, price_in_usd, part) for part in (texts[:half], texts[half:])]
+        parts = [_embed(line, price_in_usd, part) for part in (texts[:half], texts[half:])]
         return _Outcome(
             (*parts[0].vectors, *parts[1].vectors),
             parts[0].cost_usd + parts[1].cost_usd,
@@ -146,13 +145,11 @@ def _outcome(embedded: Embedded, price_in_usd: Decimal) -> _Outcome:
     return _Outcome(tuple(embedded.vectors), embedded.cost(price_in_usd=price_in_usd))
 
 
-def _shortened(
-    opened: openai.OpenAI, address: Address, price_in_usd: Decimal, text: str, refusal: BatchRefused
-) -> _Outcome:
+def _shortened(line: Line, price_in_usd: Decimal, text: str, refusal: BatchRefused) -> _Outcome:
     """Embed the beginning of a text that is refused whole."""
     for halvings in range(1, SHORTENINGS + 1):
         try:
-            return _outcome(embed(opened, address, [text[: len(text) >> halvings] or text]), price_in_usd)
+            return _outcome(embed(line, [text[: len(text) >> halvings] or text]), price_in_usd)
         except BatchRefused as error:
             refusal = error
     return _Outcome((None,), Decimal(0), str(refusal))

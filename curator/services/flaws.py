@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 from psycopg import sql
 
@@ -17,6 +17,7 @@ from common.checks import checked
 from common.core.refusal import Refusal
 from common.jobs import Pulse
 from common.models import Project
+from curator.core.best import answer_form
 from curator.core.quality import (
     PATTERNS,
     Pattern,
@@ -28,6 +29,7 @@ from curator.core.quality import (
     trace_flaws,
 )
 from curator.models import QualityPattern, Question, Trace
+from curator.queries.repeats import counted_source
 
 MOST_OWN_PATTERNS = 40  # with the built-in ones they fit into the bits of one number
 QUESTIONS_AT_ONCE, TRACES_AT_ONCE = 5_000, 500
@@ -51,7 +53,7 @@ def read_missing_flaws(project: Project, pulse: Pulse) -> None:
     """
     patterns = patterns_of(project)
     questions = Question.objects.filter(project=project, flaws__isnull=True)
-    traces = Trace.objects.filter(question__project=project, flaws__isnull=True)
+    traces = unread_traces(project)
     total, done = questions.count() + traces.count(), 0
     for read in (_read_questions(questions, patterns), _read_traces(traces, patterns)):
         for count in read:
@@ -59,8 +61,14 @@ def read_missing_flaws(project: Project, pulse: Pulse) -> None:
             pulse(done, max(total, done), phase=_("reading"))
 
 
+def unread_traces(project: Project) -> "QuerySet[Trace]":
+    """Return the traces whose flaws or whose answer were not read since the patterns last changed."""
+    rows: QuerySet[Trace] = Trace.objects.filter(question__project=project)
+    return rows.filter(Q(flaws__isnull=True) | Q(answer_form__isnull=True))
+
+
 def _read_questions(rows: "QuerySet[Question]", patterns: Sequence[Pattern]) -> Iterable[int]:
-    columns = rows.annotate(source=F("pool__name")).values_list("pk", "text", "language", "source")
+    columns = rows.annotate(source=counted_source()).values_list("pk", "text", "language", "source")
     for batch in _batches(columns, QUESTIONS_AT_ONCE):
         _keep(
             Question,
@@ -73,18 +81,28 @@ def _read_questions(rows: "QuerySet[Question]", patterns: Sequence[Pattern]) -> 
 
 
 def _read_traces(rows: "QuerySet[Trace]", patterns: Sequence[Pattern]) -> Iterable[int]:
-    columns = rows.annotate(language=F("question__language")).values_list(
-        "pk", "thinking", "answer", "finish_reason", "language"
-    )
+    columns = rows.annotate(
+        language=F("question__language"), options=F("question__options"), key=F("question__key")
+    ).values_list("pk", "thinking", "answer", "finish_reason", "language", "options", "key")
     for batch in _batches(columns, TRACES_AT_ONCE):
         _keep(
             Trace,
             [
                 (pk, trace_flaws(Specimen("", thinking, answer, finish, language=language), patterns))
-                for pk, thinking, answer, finish, language in batch
+                for pk, thinking, answer, finish, language, _options, _key in batch
             ],
         )
+        _keep_forms([(row[0], answer_form(row[2], options=tuple(row[5]), key=row[6])) for row in batch])
         yield len(batch)
+
+
+def _keep_forms(read: Sequence[tuple[int, str]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "update curator_trace as kept set answer_form = read.form"
+            " from unnest(%s::bigint[], %s::text[]) as read(id, form) where kept.id = read.id",
+            [[pk for pk, _form in read], [form for _pk, form in read]],
+        )
 
 
 def _batches(rows: "QuerySet[Any, Any]", size: int) -> Iterable[list[tuple[Any, ...]]]:

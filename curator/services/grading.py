@@ -15,6 +15,7 @@ from common.jobs import Watch, carried, unwatched
 from common.models import Project, User
 from curator.core.verdicts import (
     COMPARED_AS_WORDS,
+    PROMPT_VERSION,
     SYSTEM,
     TRIES,
     grading_prompt,
@@ -31,6 +32,7 @@ from curator.services.asking import (
     ask_all,
     by_key,
     estimate_of,
+    one_by_one,
     refuse_if_busy,
 )
 
@@ -92,7 +94,12 @@ def start_grading(*, assistant: Assistant, max_cost_usd: Decimal | None = None, 
     with transaction.atomic():
         refuse_if_busy(assistant, assistant.gradings.all())
         order: Grading = Grading.objects.create(
-            project=assistant.project, assistant=assistant, max_cost_usd=max_cost_usd, created_by=by
+            project=assistant.project,
+            assistant=assistant,
+            model=assistant.model,
+            prompt_version=PROMPT_VERSION,
+            max_cost_usd=max_cost_usd,
+            created_by=by,
         )
     return order
 
@@ -115,7 +122,8 @@ def run_grading(*, job: Grading, watch: Watch = unwatched) -> None:
             items=filter(_is_undecided, chain.from_iterable(by_key(rows) for rows in answers)),
             wanted=sum(rows.count() for rows in answers),
             prompt_of=_prompt_of,
-            store=lambda received: _store(job, received),
+            sample_of=lambda answer: f"{job.pk}/{answer._meta.model_name}/{answer.pk}",
+            store=one_by_one(lambda received: _store(job, received)),
             watch=watch,
             tries=TRIES,
         )

@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from common.core.answers import Outcome, mark, normal_answer
 from common.core.refusal import Refusal
 from common.jobs import ClaimLost, JobState, Pulse, Watch, beside, carried, unwatched
 from curator import readers
@@ -22,11 +20,10 @@ from curator.core.rows import QuestionRow, Rejected, full_mapping, read_table
 from curator.core.rows.cells import kept
 from curator.exports import cell_without_mark
 from curator.models import Import, Question, RowReport
-from curator.services import leaks, marking
+from curator.services import leaks, repeats
 from curator.services.copying import Writer, writing
 
 ROWS_AT_ONCE = 4096
-SHOWN_TEXT = 200  # characters of a repeated question that its report shows
 LOCK = 7_013  # of imports, in the space of PostgreSQL's advisory locks; the second number is the project's
 LOCK_POLL_SECONDS = 0.2
 # The columns that a report adds to a file's own; in both languages at once, so that they are known again,
@@ -76,7 +73,7 @@ def _opened(job: Import) -> readers.Table:
     path = Path(job.file_path)
     if not path.is_file():
         raise Refusal(_("%(file)s is not kept any more; choose the file again.") % {"file": job.file_name})
-    return readers.open_table(path, job.file_name)
+    return readers.open_table(path, job.file_name, reading=readers.Reading(**job.reading))
 
 
 def _wait_for_others(job: Import, pulse: Pulse) -> None:
@@ -94,8 +91,7 @@ def _write(job: Import, table: readers.Table, mapping: Mapping[str, str], pulse:
     """Store new questions, and a report of every row that became none."""
     sorting = _store_new(job, table, mapping, pulse)
     pulse(sorting.rows_read, table.rows_total, phase=_("writing the report"))
-    _fill_keys(job, sorting.filled)
-    _copy_reports(job, sorting.reports)
+    _copy_reports(job, sorting.rejected)
     pulse(sorting.rows_read, table.rows_total, phase=_("looking for what benchmarks hold"))
     leaks.find_in_import(job)
     _finish(job, table, mapping, sorting)
@@ -109,7 +105,9 @@ def _store_new(job: Import, table: readers.Table, mapping: Mapping[str, str], pu
         for rows in _parts(read_table(columns, mapping, table.first_row)):
             writer.send(sorting.take(rows, writer))
             pulse(sorting.rows_read, table.rows_total, phase=_("comparing and writing"))
-        writer.wait()
+            if len(sorting.repeating) >= repeats.AT_ONCE:
+                sorting.take_repeats(writer)
+        sorting.take_repeats(writer)
     return sorting
 
 
@@ -127,7 +125,7 @@ def _parts(rows: Iterator[QuestionRow | Rejected]) -> Iterator[list[QuestionRow 
 
 
 class _Report(NamedTuple):
-    """What the report says of one row, in the order of its columns; the last is of the question it repeats."""
+    """What the report says of one row, in the order of its columns; the last two are of what it repeats."""
 
     kind: RowReport.Kind
     row_number: int
@@ -135,34 +133,35 @@ class _Report(NamedTuple):
     reason: str
     text: str
     cells: Mapping[str, str]
-    content_hash: str
+    said: Mapping[str, Any]
+    question_id: int | None
 
 
 @dataclass
 class _Sorting:
-    """A file's rows sorted into what becomes of them; it knows every question met so far, with its key."""
+    """A file's rows sorted into what becomes of them; it knows every question met so far.
+
+    `row_of` is the row of this file in which a question stands, by its hash, or 0 where it was there before.
+    """
 
     job: Import
     columns: Mapping[str, Sequence[Any]]
     first_row: int
-    known: dict[str, str] = field(default_factory=dict)
     row_of: dict[str, int] = field(default_factory=dict)
-    reports: list[_Report] = field(default_factory=list)
+    rejected: list[_Report] = field(default_factory=list)
+    repeating: list[QuestionRow] = field(default_factory=list)
     rows_read: int = 0
     rows_new: int = 0
+    rows_repeated: int = 0
+    rows_filled: int = 0
     rows_neutralised: int = 0
 
     def __post_init__(self) -> None:
         self.project_id = self.job.pool.project_id
         self.project_is_empty = not Question.objects.filter(project=self.project_id).exists()
 
-    @property
-    def filled(self) -> list[_Report]:
-        """Return the rows that gave a question its key."""
-        return [report for report in self.reports if report.kind == RowReport.Kind.FILLED]
-
     def take(self, rows: Sequence[QuestionRow | Rejected], writer: Writer) -> list[QuestionRow]:
-        """Return the rows that are new questions, and keep a report of every other one."""
+        """Return the rows that are new questions, and keep every other one."""
         read = [row for row in rows if isinstance(row, QuestionRow)]
         if not self.project_is_empty:
             writer.wait()
@@ -170,11 +169,11 @@ class _Sorting:
         new = []
         for row in rows:
             if isinstance(row, Rejected):
-                self.reports.append(self._rejected(row))
-            elif row.content_hash in self.known:
-                self.reports.append(self._repeated(row, self.known[row.content_hash]))
+                self.rejected.append(_rejected(row))
+            elif row.content_hash in self.row_of:
+                self.repeating.append(row)
             else:
-                self.known[row.content_hash], self.row_of[row.content_hash] = row.key, row.row_number
+                self.row_of[row.content_hash] = row.row_number
                 new.append(row)
         self.rows_read += len(rows)
         self.rows_new += len(new)
@@ -182,39 +181,25 @@ class _Sorting:
         return new
 
     def _learn(self, hashes: Sequence[str]) -> None:
-        unknown = [content_hash for content_hash in hashes if content_hash not in self.known]
+        unknown = [content_hash for content_hash in hashes if content_hash not in self.row_of]
         there = Question.objects.filter(project=self.project_id, content_hash__in=unknown)
-        self.known.update(there.values_list("content_hash", "key"))
+        self.row_of.update(dict.fromkeys(there.values_list("content_hash", flat=True), 0))
 
-    def _rejected(self, row: Rejected) -> _Report:
-        cells = _without_report(row.cells)
+    def take_repeats(self, writer: Writer) -> None:
+        """Add to the questions what the rows that repeat them say, and report each."""
+        writer.wait()
+        for part in repeats.take_repeats(job=self.job, rows=self.repeating, row_of=self.row_of):
+            _copy_reports(self.job, [self._repeated(repeat) for repeat in part])
+            self.rows_repeated += len(part)
+            self.rows_filled += sum(repeat.kind == RowReport.Kind.FILLED for repeat in part)
+        self.repeating.clear()
+
+    def _repeated(self, repeat: repeats.Repeat) -> _Report:
+        number = repeat.row.row_number
+        cells = self._cells(number) if repeat.kind == RowReport.Kind.CONFLICT else {}
         return _Report(
-            RowReport.Kind.REJECTED, row.row_number, row.column[:200], row.reason, row.text, cells, ""
+            repeat.kind, number, "", repeat.reason, repeat.text, cells, repeat.said, repeat.question_id
         )
-
-    def _repeated(self, row: QuestionRow, key: str) -> _Report:
-        """Return what a row adds to the question that it repeats: nothing, its key, or another key."""
-        if row.key and not key:
-            self.known[row.content_hash] = row.key
-            reason = _("The question was there without a key; this row gave it one.")
-            return self._of(row, RowReport.Kind.FILLED, reason, row.key)
-        if row.key and not _is_same_key(row, key):
-            reason = _(
-                "The question is there with the key “%(there)s”, which stays; this row says “%(here)s”."
-            )
-            shown = {"there": key[:SHOWN_TEXT], "here": row.key[:SHOWN_TEXT]}
-            return self._of(row, RowReport.Kind.CONFLICT, reason % shown, row.text[:SHOWN_TEXT])
-        return self._of(row, RowReport.Kind.DUPLICATE, self._where(row), row.text[:SHOWN_TEXT])
-
-    def _where(self, row: QuestionRow) -> str:
-        earlier = self.row_of.get(row.content_hash)
-        if earlier is None:
-            return _("The same question is there already.")
-        return _("The same question stands in row %(row)s of this file.") % {"row": earlier}
-
-    def _of(self, row: QuestionRow, kind: RowReport.Kind, reason: str, text: str) -> _Report:
-        cells = self._cells(row.row_number) if kind == RowReport.Kind.CONFLICT else {}
-        return _Report(kind, row.row_number, "", reason, text, cells, row.content_hash)
 
     def _cells(self, row_number: int) -> dict[str, str]:
         place = row_number - self.first_row
@@ -226,47 +211,22 @@ def _without_report(cells: Mapping[str, str]) -> dict[str, str]:
     return {column: cell for column, cell in cells.items() if column not in REPORT_COLUMNS}
 
 
-def _is_same_key(row: QuestionRow, key: str) -> bool:
-    """Tell whether a row's key says what another does: "1/2" is 0.5, as the marker has it."""
-    if normal_answer(row.key) == normal_answer(key):
-        return True
-    return mark(row.key, key=key, options=row.options).outcome == Outcome.RIGHT
-
-
-def _fill_keys(job: Import, filled: Sequence[_Report]) -> None:
-    """Give questions the keys that rows brought, and mark again what models have answered."""
-    if not filled:
-        return
-    keys = {report.content_hash: report.text for report in filled}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "update curator_question set key = given.key, changed_at = now() "
-            "from unnest(%s::text[], %s::text[]) as given (hash, key) "
-            "where project_id = %s and content_hash = given.hash and curator_question.key = ''",
-            [list(keys), list(keys.values()), job.pool.project_id],
-        )
-    questions = Question.objects.filter(project=job.pool.project_id, content_hash__in=keys)
-    for question in questions.filter(Q(traces__isnull=False) | Q(attempts__isnull=False)).distinct():
-        marking.mark_again(question)
+def _rejected(row: Rejected) -> _Report:
+    cells = _without_report(row.cells)
+    kind = RowReport.Kind.REJECTED
+    return _Report(kind, row.row_number, row.column[:200], row.reason, row.text, cells, {}, None)
 
 
 def _copy_reports(job: Import, reports: Sequence[_Report]) -> None:
-    hashes = {report.content_hash for report in reports if report.content_hash}
-    originals = dict(
-        Question.objects.filter(project=job.pool.project_id, content_hash__in=hashes).values_list(
-            "content_hash", "pk"
-        )
-    )
-    columns = 'imported_by_id, kind, row_number, "column", reason, text, cells, duplicate_of_id'
+    columns = 'imported_by_id, kind, row_number, "column", reason, text, cells, said, duplicate_of_id'
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
         cursor.copy(f"copy curator_rowreport ({columns}) from stdin") as copy,
     ):
         for report in reports:
-            cells = orjson.dumps(report.cells).decode()
-            original = originals[report.content_hash] if report.content_hash else None
-            copy.write_row((job.pk, report.kind.value, *report[1:5], cells, original))
+            cells, said = orjson.dumps(report.cells).decode(), orjson.dumps(report.said).decode()
+            copy.write_row((job.pk, report.kind.value, *report[1:5], cells, said, report.question_id))
 
 
 def _finish(job: Import, table: readers.Table, mapping: Mapping[str, str], sorting: _Sorting) -> None:
@@ -275,7 +235,6 @@ def _finish(job: Import, table: readers.Table, mapping: Mapping[str, str], sorti
     Raises:
         ClaimLost: the job was given to another worker; nothing of this one's stays.
     """
-    rejected = sum(report.kind == RowReport.Kind.REJECTED for report in sorting.reports)
     facts = {
         "mapping": dict(mapping),
         "kind": table.kind[:40],
@@ -286,11 +245,11 @@ def _finish(job: Import, table: readers.Table, mapping: Mapping[str, str], sorti
         "columns": [column for column in table.columns if column not in REPORT_COLUMNS],
         "rows_read": sorting.rows_read,
         "rows_imported": sorting.rows_new,
-        "rows_duplicate": len(sorting.reports) - rejected,
-        "rows_rejected": rejected,
+        "rows_duplicate": sorting.rows_repeated,
+        "rows_rejected": len(sorting.rejected),
         "rows_without_key": Question.objects.filter(imported_by=job, key="").count(),
         "rows_neutralised": sorting.rows_neutralised,
-        "rows_filled": len(sorting.filled),
+        "rows_filled": sorting.rows_filled,
     }
     running = Import.objects.filter(pk=job.pk, state=JobState.RUNNING, claims=job.claims)
     if not running.update(**facts):

@@ -25,3 +25,4 @@ def mark_again(question: Question) -> None:
         for column, value in verdict_of(question, answering.answer).items():
             setattr(answering, column, value)
         answering.save(update_fields=["verdict", "verdict_rule"])
+    question.traces.update(answer_form=None)  # an answer is read by the kind of its key

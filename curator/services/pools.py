@@ -16,7 +16,8 @@ from common.checks import checked
 from common.core.refusal import Refusal
 from common.models import Project, User
 from curator.models import Import, Pool, RememberedMapping, RowReport
-from curator.queries.pools import columns_hash
+from curator.queries.pools import columns_hash, get_columns
+from curator.readers import AS_FOUND, Reading
 from curator.services.uploads import Upload, drop
 
 CHUNK = 1024 * 1024
@@ -46,6 +47,7 @@ def start_import(
     file_name: str,
     mapping: Mapping[str, str] | None,
     by: User | None,
+    reading: Reading = AS_FOUND,
 ) -> Import:
     """Keep a file and queue its reading. A file that was read into the pool before is refused.
 
@@ -53,7 +55,7 @@ def start_import(
         Refusal: the file is too large or there already, or the disk does not take it.
     """
     file_name = str(validate_file_name(Path(file_name).name or "upload"))[:255]
-    path, digest = _kept(content, file_name)
+    path, digest = keep_file(content, file_name)
     earlier = pool.imports.filter(file_hash=digest, state="succeeded").first()
     if earlier is not None:
         path.unlink()
@@ -67,6 +69,7 @@ def start_import(
         file_path=str(path),
         file_hash=digest,
         mapping=dict(mapping or {}),
+        reading=reading.given(),
         created_by=by,
     )
     return job
@@ -74,22 +77,42 @@ def start_import(
 
 @transaction.atomic
 def confirm_upload(
-    *, pool: Pool, upload: Upload, columns: Sequence[str], mapping: Mapping[str, str], by: User
+    *,
+    pool: Pool,
+    upload: Upload,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    by: User,
+    reading: Reading = AS_FOUND,
 ) -> Import:
-    """Queue the reading of an upload whose columns a person has looked at, and remember what they mean.
+    """Queue the reading of an upload that a person has looked at, and remember what they said of it.
 
     Raises:
         Refusal: the file was read into the pool before, or the disk does not take it.
     """
-    job = start_import(pool=pool, content=upload.path, file_name=upload.file_name, mapping=mapping, by=by)
-    RememberedMapping.objects.update_or_create(
-        project=pool.project, columns_hash=columns_hash(columns), defaults={"mapping": dict(mapping)}
+    as_found = get_columns(upload.path, upload.file_name) if reading.given() else columns
+    job = start_import(
+        pool=pool,
+        content=upload.path,
+        file_name=upload.file_name,
+        mapping=mapping,
+        by=by,
+        reading=reading,
     )
+    _remember(pool.project, columns, mapping=dict(mapping))
+    if as_found is not None:
+        _remember(pool.project, as_found, reading=reading.given())
     transaction.on_commit(lambda: drop(upload=upload))
     return job
 
 
-def _kept(content: BinaryIO | Path, file_name: str) -> tuple[Path, str]:
+def _remember(project: Project, columns: Sequence[str], **said: Mapping[str, Any]) -> None:
+    RememberedMapping.objects.update_or_create(
+        project=project, columns_hash=columns_hash(columns), defaults=said
+    )
+
+
+def keep_file(content: BinaryIO | Path, file_name: str) -> tuple[Path, str]:
     """Copy an upload to where workers find it; return the place and the hash."""
     try:
         settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)

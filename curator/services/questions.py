@@ -60,6 +60,8 @@ def edit_question(
     plain = {field: value for field, value in values.items() if field != "domain"}
     _assign(row, plain)
     changed = [field for field in plain if noted(row, field) != before[field]]
+    if {"key", "options"} & set(changed):
+        row.key_disputed = False
     if changed:
         _save(row, changed)
         _note(row, {field: before[field] for field in changed}, by)
@@ -141,13 +143,20 @@ def _note(row: Question, before: Mapping[str, str], by: User | None) -> None:
     )
 
 
+@transaction.atomic
 def set_key(*, question: Question, key: str, by: User | None) -> None:
-    """Give a question its key, and mark its traces and attempts anew.
+    """Give a question its key, and mark its traces and attempts anew where it is another one.
+
+    A disputed key is settled by it, and the history says so where the key stays, too.
 
     Raises:
         Refusal: the key names an option that is not there.
     """
-    edit_question(question=question, values={"key": key}, by=by)
+    if edit_question(question=question, values={"key": key}, by=by):
+        return
+    if Question.objects.filter(pk=question.pk, key_disputed=True).update(key_disputed=False):
+        question.refresh_from_db(fields=["key"])
+        _note(question, {"key": question.key}, by)
 
 
 @transaction.atomic

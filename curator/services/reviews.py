@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from common.core.refusal import Refusal
 from common.models import User
 from curator.models import Adjudication, Decision, Review, Selection, Trace
+from curator.queries.best import with_standing
 
 
 def judge(
@@ -57,7 +58,10 @@ def members(selection: Selection) -> "QuerySet[Decision]":
     """Return a selection's members in the order drawn."""
     rows: QuerySet[Decision] = (
         selection.decisions.filter(position__isnull=False)
-        .select_related("question__pool", "question__domain", "trace__teacher")
+        .select_related(
+            *("question__pool", "question__domain", "trace__teacher"),
+            "question__chosen_trace__trace__teacher",
+        )
         .order_by("position")
     )
     return rows
@@ -68,13 +72,12 @@ def kept(selection: Selection) -> "QuerySet[Decision]":
 
     A trace that nobody judged stays in; the dataset's card counts it as not reviewed.
     """
-    rejected = Q(trace__adjudication__judgement="reject") | Q(
-        trace__adjudication__isnull=True, trace__reviews__judgement="reject"
-    )
-    out = members(selection).filter(rejected).values("pk")
-    return members(selection).exclude(pk__in=out)
+    rejected = Q(adjudication__judgement="reject") | Q(adjudication__isnull=True, reviews__judgement="reject")
+    out = Trace.objects.filter(rejected, question__project=selection.project)
+    return with_standing(members(selection)).exclude(stands__in=out.values("pk"))
 
 
 def to_review(selection: Selection, reviewer: User) -> "QuerySet[Decision]":
     """Return the members whose trace this reviewer has not judged, in the order drawn."""
-    return members(selection).exclude(trace__reviews__reviewer=reviewer)
+    judged = Review.objects.filter(reviewer=reviewer).values("trace")
+    return with_standing(members(selection)).exclude(stands__in=judged)

@@ -15,11 +15,11 @@ from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from curator.core.method import CONTROL_METHODS, Method, method_from
 from curator.core.selection import Result, select
-from curator.models import BenchmarkItem, Dataset, Question, Selection, Trace
+from curator.models import BenchmarkItem, Dataset, Question, Selection
 from curator.services.candidates import table_of, usd_per_trace
-from curator.services.flaws import read_missing_flaws
+from curator.services.flaws import read_missing_flaws, unread_traces
 
-CODE_VERSION = "selection 2"  # changes whenever the same inputs, method and seed give other members
+CODE_VERSION = "selection 3"  # changes whenever the same inputs, method and seed give other members
 
 
 def start_selection(
@@ -153,7 +153,7 @@ def try_method(*, project: Project, method: Mapping[str, Any] | str, size: int, 
 def count_unread(project: Project) -> int:
     """Return how many questions and traces were not read for flaws since the patterns last changed."""
     questions = Question.objects.filter(project=project, flaws__isnull=True).count()
-    return questions + Trace.objects.filter(question__project=project, flaws__isnull=True).count()
+    return questions + unread_traces(project).count()
 
 
 def _store(job: Selection, result: Result) -> None:

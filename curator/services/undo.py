@@ -1,10 +1,10 @@
-"""An import taken back: its questions, the keys that it filled in, its report."""
+"""An import taken back: its questions, what its rows gave to others, its report."""
 
 from pathlib import Path
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
@@ -31,7 +31,7 @@ from curator.models import (
     Standing,
     Trace,
 )
-from curator.services import marking
+from curator.services import repeats
 
 # What an expert says of a question that no other table keeps.
 _TOUCHED = (
@@ -59,9 +59,8 @@ def undo_import(*, job: Import) -> None:
     questions = Question.objects.filter(imported_by=job)
     if sentence := _what_depends(job, questions):
         raise Refusal(sentence % {"file": job.file_name})
-    _take_keys_back(job)
+    repeats.take_back(job=job)
     _delete(questions)
-    _raw_delete(job.reports.all())
     if job.file_path:
         Path(job.file_path).unlink(missing_ok=True)
     job.delete()
@@ -93,17 +92,6 @@ def _what_runs(job: Import) -> str:
         if kind.objects.filter(project=job.pool.project_id, state__in=ACTIVE).exists():
             return _("Work on this project's questions is going on; wait for its end, then undo %(file)s.")
     return ""
-
-
-def _take_keys_back(job: Import) -> None:
-    """Leave without a key again the questions of other imports that have theirs from this one."""
-    filled = job.reports.filter(kind=RowReport.Kind.FILLED, duplicate_of__isnull=False)
-    keyed = filled.filter(duplicate_of__key=F("text")).exclude(duplicate_of__imported_by=job)
-    questions = Question.objects.filter(pk__in=list(keyed.values_list("duplicate_of", flat=True)))
-    for question in questions.filter(Q(traces__isnull=False) | Q(attempts__isnull=False)).distinct():
-        question.key = ""
-        marking.mark_again(question)
-    questions.update(key="")
 
 
 def _delete(questions: "QuerySet[Question]") -> None:

@@ -12,17 +12,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
 from common.jobs import JobState
-from common.models import User
+from common.models import Project, User
 from curator import readers
-from curator.models import Import, Pool
+from curator.models import Import, Pool, TraceImport
 from curator.readers.packed import source_of
 
 KEPT_SECONDS = 24 * 3600
@@ -41,7 +42,7 @@ class Upload:
     token: str
 
 
-def keep(*, pool: Pool, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
+def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
     """Keep an upload for its preview; an archive of several tables becomes an upload for each.
 
     Raises:
@@ -54,7 +55,7 @@ def keep(*, pool: Pool, content: BinaryIO, file_name: str, by: User) -> list[Upl
         _copy(content, path, file_name)
         inside = _unpacked(path, file_name)
         for kept, name in inside:
-            note = {"pool": pool.pk, "by": by.pk, "name": name[-255:]}
+            note = {"pool": _place(pool), "by": by.pk, "name": name[-255:]}
             kept.with_suffix(_NOTE).write_text(json.dumps(note), encoding="utf-8")
     except OSError as error:
         raise Refusal(
@@ -64,14 +65,14 @@ def keep(*, pool: Pool, content: BinaryIO, file_name: str, by: User) -> list[Upl
     return [Upload(kept, name, _token(kept)) for kept, name in inside]
 
 
-def waiting(*, pool: Pool, by: User) -> list[Upload]:
+def waiting(*, pool: Pool | Project, by: User) -> list[Upload]:
     """Return the uploads of a person that wait to be looked at, the first that came first."""
     notes = sorted(_folder().glob(f"*{_NOTE}"), key=lambda note: (note.stat().st_mtime_ns, note.name))
     found = (_noted(note, pool, by) for note in notes)
     return [upload for upload in found if upload is not None]
 
 
-def find(*, pool: Pool, token: str, by: User) -> Upload:
+def find(*, pool: Pool | Project, token: str, by: User) -> Upload:
     """Return the upload that a token names, to the person who made it.
 
     Raises:
@@ -100,14 +101,19 @@ def forget_old(*, now: datetime) -> int:
     old = [path for path in _folder().glob("*") if path.stat().st_mtime < oldest]
     for path in old:
         path.unlink(missing_ok=True)
-    ended = Import.objects.filter(
-        state__in=[JobState.FAILED, JobState.CANCELLED], finished_at__lt=now - KEPT_AFTER_FAILURE
-    ).exclude(file_path="")
+    ended = [*_long_ended(Import, now), *_long_ended(TraceImport, now)]
     for job in ended:
         Path(job.file_path).unlink(missing_ok=True)
         job.file_path = ""
         job.save(update_fields=["file_path"])
     return len(old) + len(ended)
+
+
+def _long_ended(kind: type[Import] | type[TraceImport], now: datetime) -> QuerySet[Any]:
+    """Return the imports that failed or were cancelled a week ago, and whose files are still kept."""
+    return kind.objects.filter(
+        state__in=[JobState.FAILED, JobState.CANCELLED], finished_at__lt=now - KEPT_AFTER_FAILURE
+    ).exclude(file_path="")
 
 
 @contextmanager
@@ -131,17 +137,22 @@ def _folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "previews"
 
 
+def _place(pool: Pool | Project) -> int | str:
+    """Return by what a note names the pool of its questions, or the project of its traces."""
+    return pool.pk if isinstance(pool, Pool) else f"traces of {pool.pk}"
+
+
 def _token(path: Path) -> str:
     return signing.dumps(path.name, salt=_SALT)
 
 
-def _noted(note: Path, pool: Pool, by: User) -> Upload | None:
+def _noted(note: Path, pool: Pool | Project, by: User) -> Upload | None:
     """Return the upload that a note is of, if it is this person's, for this pool, and there."""
     path = note.with_suffix("")
     if not note.is_file() or not path.is_file():
         return None
     said = json.loads(note.read_text(encoding="utf-8"))
-    if (said["pool"], said["by"]) != (pool.pk, by.pk):
+    if (said["pool"], said["by"]) != (_place(pool), by.pk):
         return None
     return Upload(path, said["name"], _token(path))
 

@@ -19,7 +19,7 @@ from curator.forms import GradingForm, SpotCheckForm
 from curator.models import Attempt, Grading, Trace
 from curator.services import grading as services
 from curator.views import jobs
-from curator.views.teachers import money_left
+from curator.views.collections import money_left
 
 LATEST_GRADES = 20
 

@@ -1,26 +1,25 @@
 """Files on their way into a pool: chosen, looked at, read, reported, and perhaps taken back."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.queries import get_rights
-from curator import queries, tasks
+from curator import queries, readers, tasks
 from curator.core.rows import QuestionRow
 from curator.exports import as_workbook, spreadsheet_cell
-from curator.forms import FilesForm, MappingForm
+from curator.forms import SEPARATORS, FilesForm, MappingForm, ReadingForm
 from curator.models import Import, Pool, RowReport
 from curator.services import imports as services
 from curator.services import pools, undo, uploads
@@ -29,13 +28,6 @@ from curator.views.pools import pool_page
 
 REPORTS_A_PAGE = 50
 _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_SEPARATORS = {
-    ",": gettext_lazy("comma"),
-    ";": gettext_lazy("semicolon"),
-    "\t": gettext_lazy("tab"),
-    "|": gettext_lazy("bar"),
-    "，": gettext_lazy("full-width comma"),
-}
 
 
 @require_POST
@@ -60,12 +52,18 @@ def upload(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _kept_tables(request: HttpRequest, pool: Pool, file: Any, refused: list[str]) -> list[uploads.Upload]:
-    """Keep the tables of one file; of those inside an archive that are none, say so and keep the others."""
+    """Keep the tables of one file, and those that a person may have to say how to read.
+
+    Of what is inside an archive and is no table, say so and keep the others.
+    """
     kept = []
     for each in uploads.keep(pool=pool, content=file.file, file_name=file.name, by=request.user):
         try:
             queries.get_preview(each.path, each.file_name)
-        except Refusal as refusal:
+        except readers.NoTable as refusal:
+            if refusal.may_be_misread:
+                kept.append(each)
+                continue
             uploads.drop(upload=each)
             refused.append(str(refusal))
         else:
@@ -75,41 +73,89 @@ def _kept_tables(request: HttpRequest, pool: Pool, file: Any, refused: list[str]
 
 @require_http_methods(["GET", "POST"])
 def upload_preview(request: HttpRequest, pk: int, token: str) -> HttpResponse:
-    """Show a file's first rows with what its columns seem to mean; read it in once that is confirmed."""
+    """Show a file's first rows with how it seems to be written and what its columns seem to mean.
+
+    Both can be corrected; it is read in once they are confirmed.
+    """
     pool = get_editable(Pool.objects.select_related("project"), request.user, pk=pk)
     try:
         kept = uploads.find(pool=pool, token=token, by=request.user)
-        preview = queries.get_preview(kept.path, kept.file_name)
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect(pool)
+    asked = _reading_form(request, pool, kept)
+    try:
+        preview = queries.get_preview(kept.path, kept.file_name, asked.reading)
+    except Refusal as refusal:
+        asked.show_refused(queries.get_sheets(kept.path, kept.file_name))
+        return _preview_page(request, pool, kept, {"asked": asked, "refusal": refusal})
     columns = preview.table.columns
+    asked.show(preview.table)
     remembered = queries.get_remembered(pool.project, columns)
-    form = MappingForm(request.POST or None, columns=columns, remembered=remembered)
-    if request.method == "POST" and form.is_valid() and "show" not in request.POST:
-        try:
-            job = pools.confirm_upload(
-                pool=pool, upload=kept, columns=columns, mapping=form.cleaned_data["mapping"], by=request.user
-            )
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            tasks.run_import.delay_on_commit(job_id=job.pk)
-            return _next_preview(request, pool, kept, job)
+    form = MappingForm(_meanings(request, columns), columns=columns, remembered=remembered)
+    job = _confirmed(request, pool, kept, asked, form)
+    if job is not None:
+        return _next_preview(request, pool, kept, job)
+    shown = {
+        "asked": asked,
+        "table": preview.table,
+        "shown": queries.columns_hash(columns),
+        "are_others": bool(request.POST.get("shown")) and not form.is_bound,
+        "remembered": remembered is not None,
+        "columns": [(field, preview.samples[field.label]) for field in form],
+        "form": form,
+        "rows": _read(preview, form),
+    }
+    return _preview_page(request, pool, kept, shown)
+
+
+def _reading_form(request: HttpRequest, pool: Pool, kept: uploads.Upload) -> ReadingForm:
+    """Return how a person says that a file is written, or said of the last one like it."""
+    if request.method == "POST":
+        return ReadingForm(request.POST)
+    return ReadingForm(remembered=queries.get_remembered_reading(pool.project, kept.path, kept.file_name))
+
+
+def _meanings(request: HttpRequest, columns: Sequence[str]) -> QueryDict | None:
+    """Return the meanings that were sent, unless they were said of other columns than there are now."""
+    shown = queries.columns_hash(columns)
+    is_of_these = request.POST.get("shown", shown) == shown
+    return request.POST if request.method == "POST" and is_of_these else None
+
+
+def _confirmed(
+    request: HttpRequest, pool: Pool, kept: uploads.Upload, asked: ReadingForm, form: MappingForm
+) -> Import | None:
+    """Queue the reading of a file, if all that was said of it holds and it is not only to be shown again."""
+    if not (form.is_bound and asked.is_valid() and form.is_valid()) or "show" in request.POST:
+        return None
+    try:
+        job = pools.confirm_upload(
+            pool=pool,
+            upload=kept,
+            columns=form.all_columns,
+            mapping=form.cleaned_data["mapping"],
+            by=request.user,
+            reading=asked.reading,
+        )
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return None
+    tasks.run_import.delay_on_commit(job_id=job.pk)
+    return job
+
+
+def _preview_page(
+    request: HttpRequest, pool: Pool, kept: uploads.Upload, shown: dict[str, Any]
+) -> HttpResponse:
     context = {
         "project": pool.project,
         "rights": get_rights(pool.project, request.user),
         "pool": pool,
         "upload": kept,
         "others": _others(request, pool, kept),
-        "table": preview.table,
-        "separator": _SEPARATORS.get(preview.table.delimiter, ""),
-        "remembered": remembered is not None,
-        "columns": [(field, preview.samples[field.label]) for field in form],
-        "form": form,
-        "rows": _read(preview, form),
     }
-    return render(request, "curator/upload_preview.html", context)
+    return render(request, "curator/upload_preview.html", context | shown)
 
 
 def _others(request: HttpRequest, pool: Pool, kept: uploads.Upload) -> list[uploads.Upload]:
@@ -167,6 +213,7 @@ def import_(request: HttpRequest, pk: int) -> HttpResponse:
         "kinds": [(each, counts[each.value]) for each in RowReport.Kind if each.value in counts],
         "conflicts": counts.get(RowReport.Kind.CONFLICT, 0),
         "mapping": [(field, column) for field, column in found.mapping.items() if column],
+        "separator": SEPARATORS.get(found.delimiter, ""),
         "reasons": [] if found.is_active else pools.reasons(found),
         "page": Paginator(rows, REPORTS_A_PAGE).get_page(request.GET.get("page")),
     }

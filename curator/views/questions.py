@@ -19,8 +19,18 @@ from common.htmx import render_page
 from common.models import Project
 from common.queries import get_rights
 from curator import queries, tasks
-from curator.forms import ChangeForm, KeyForm, QuestionFilterForm, QuestionForm, StandingForm, read_keys
+from curator.forms import (
+    ChangeForm,
+    KeyForm,
+    QuestionFilterForm,
+    QuestionForm,
+    RankingForm,
+    StandingForm,
+    read_keys,
+)
 from curator.models import Question, QuestionEdit
+from curator.queries.best import get_chosen, get_ranked
+from curator.queries.repeats import get_other_pools, get_said_keys
 from curator.services import questions as services
 from curator.services.classification import set_domains
 
@@ -221,11 +231,15 @@ def _context(request: HttpRequest, found: Question, form: KeyForm) -> dict[str, 
         "project": found.project,
         "rights": get_rights(found.project, request.user),
         "question": found,
-        "traces": queries.get_traces(found),
+        "ranked": get_ranked(found, RankingForm(request.GET).chosen),
+        "ranking_form": RankingForm(request.GET),
+        "chosen": get_chosen(found),
         "attempts": queries.get_attempts(found),
         "leaks": queries.get_leaks_of(found),
         "decisions": queries.get_decisions(found),
         "changes": queries.get_changes(found),
+        "said_keys": get_said_keys(found) if found.key_disputed else (),
+        "other_pools": get_other_pools(found),
         "form": form,
     }
 

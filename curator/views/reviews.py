@@ -49,14 +49,15 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     if position is None:
         return render(request, "curator/review.html", context)
     decision = queries.get_reviewed(selection, position=position)
-    if decision is None or decision.trace is None:
+    trace = decision.standing_trace if decision else None
+    if decision is None or trace is None:
         raise Http404(_("The selection has no such member."))
-    given = list(queries.get_reviews(decision.trace))
+    given = list(queries.get_reviews(trace))
     context |= {
         "decision": decision,
         "question": decision.question,
-        "trace": decision.trace,
-        "flaws": queries.flaws_of(decision.trace),
+        "trace": trace,
+        "flaws": queries.flaws_of(trace),
         "reviews": given,
         "mine": next((row for row in given if row.reviewer_id == request.user.pk), None),
         "position": position,

@@ -294,6 +294,32 @@ def test_real_keys_as_answers_are_right_and_wrong_letters_are_not(real_pools):
 
 
 @pytest.mark.real_pools
+def test_the_marker_and_the_labels_of_all_real_traces_agree_but_for_those_that_were_looked_at(real_pools):
+    """18 labels call an answer wrong that is the key in other signs; 6 answers say more than their keys."""
+    rows = [row for path in (real_pools / "traces").glob("*.jsonl.gz") for row in rows_of(path)]
+    labelled = [row for row in rows if row["reference"] and row["correct"] is not None]
+
+    marks = [
+        mark(row["answer"], key=row["reference"], options=tuple(row["options"] or ())) for row in labelled
+    ]
+
+    called_wrong = [
+        made
+        for made, row in zip(marks, labelled, strict=True)
+        if made.outcome is Outcome.RIGHT and not row["correct"]
+    ]
+    called_right = [
+        made
+        for made, row in zip(marks, labelled, strict=True)
+        if made.outcome is not Outcome.RIGHT and row["correct"]
+    ]
+    assert len(labelled) == 1084
+    assert len(called_wrong) <= 18
+    assert len(called_right) <= 6
+    assert {made.rule for made in called_right} <= {"other text"}  # a grader decides about these
+
+
+@pytest.mark.real_pools
 def test_real_replies_are_marked_as_their_labels_say(real_pools):
     rows = [row for path in (real_pools / "traces").glob("kimi_*.jsonl.gz") for row in rows_of(path)]
     labelled = [row for row in rows if row["reference"] and row["correct"] is not None]

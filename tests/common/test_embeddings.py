@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common.embeddings import BatchRefused, embed
-from common.endpoints import Address, AddressRefused, EndpointFailed, client
+from common.endpoints import Address, AddressRefused, EndpointFailed, client, faults
 from tests.stand_in import dead_url, embeddings, failure, standing_in
 
 TEXTS = ["abc", "资产"]
@@ -29,8 +29,8 @@ def put(server):
         address = Address(
             "Vera", base_url or server.url, "some-model", "sk-1", max_tokens=64, temperature=0.0
         )
-        with client(address) as opened:
-            return embed(opened, address, texts)
+        with client(address) as line:
+            return embed(line, texts)
 
     return put
 
@@ -86,7 +86,7 @@ def test_tokens_that_cannot_be_are_estimated(put, counted):
         (embeddings([[], []]), "vectors of 0 numbers"),
         (embeddings([[1] * 16_001] * 2), "vectors of 16001 numbers"),
         (embeddings([[1, 0], [0, 0]]), "points nowhere"),
-        (embeddings([[1, 0], [float("nan"), 0]]), "points nowhere"),
+        (embeddings([[1, 0], [float("nan"), 0]]), "no list of vectors"),
         ((200, b"{}"), "no list of vectors"),
         ((200, b'{"object": "list", "data": "none"}'), "no list of vectors"),
         ((200, b"[]"), "no list of vectors"),
@@ -116,8 +116,10 @@ def test_a_failing_endpoint_is_asked_again_a_few_times(put, server):
     assert len(server.batches) == 4
 
 
-def test_nobody_at_the_address_is_a_failure(put):
-    with pytest.raises(EndpointFailed, match="gave no vectors"):
+def test_nobody_at_the_address_is_a_failure(put, monkeypatch):
+    monkeypatch.setattr(faults, "FIRST_WAIT_SECONDS", 0.01)
+
+    with pytest.raises(EndpointFailed, match="gave no answer: Connection error"):
         put(base_url=dead_url())
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from common.endpoints import faults
 from common.jobs import unwatched
 from curator.services import imports, pools
 
@@ -18,3 +19,9 @@ def read_in(tmp_path):
         return job
 
     return read
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    """Let no test wait for an endpoint as long as an order would."""
+    monkeypatch.setattr(faults, "FIRST_WAIT_SECONDS", 0.001)

@@ -13,7 +13,7 @@ from common.jobs import JobState
 from curator.models import Assistant, Classification, Domain, Question
 from curator.services import assisting, classification
 from curator.services.asking import LimitReached
-from curator.services.teachers import create_endpoint
+from curator.services.endpoints import create_endpoint
 from tests.stand_in import completion, failure, standing_in
 
 

@@ -68,6 +68,49 @@ def test_an_examiner_goes_from_an_upload_to_a_review(
 
 
 @pytest.fixture
+def empty_pool(make_user, make_pool, sign_in):
+    """Return a pool without questions, whose owner is signed in."""
+    examiner, pool = make_user(), make_pool()
+    Membership.objects.create(project=pool.project, user=examiner, role=Role.OWNER)
+    sign_in(examiner)
+    return pool
+
+
+def drop(page, files):
+    """Drop texts by the names of their files where files are chosen."""
+    page.locator("[data-upload-zone]").evaluate(
+        """(zone, files) => {
+            const dataTransfer = new DataTransfer();
+            for (const [name, text] of files) dataTransfer.items.add(new File([text], name));
+            for (const kind of ["dragenter", "dragover", "drop"])
+                zone.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }));
+        }""",
+        list(files.items()),
+    )
+
+
+def test_two_files_are_dropped_and_how_one_is_written_is_corrected(page, live_server, empty_pool, sent):
+    page.goto(live_server.url + reverse("pool", args=[empty_pool.pk]))
+
+    drop(page, {"a.txt": "一加一等于几？;2\n二加二等于几？;4\n", "b.csv": "question,key\nWhat is 3?,3\n"})
+    page.get_by_text("1 more file waits for your look").wait_for()
+    page.get_by_label("Column names").select_option("0")
+    page.get_by_role("button", name="Show again").click()
+    page.get_by_label("Column 1").select_option("question")
+    page.get_by_label("Column 2").select_option("key")
+    page.get_by_role("button", name="Read 2 rows in").click()
+    page.get_by_role("heading", name="b.csv").wait_for()
+    page.get_by_role("button", name="Read 1 row in").click()
+    page.wait_for_url("**/imports/*/")
+
+    assert set(empty_pool.questions.values_list("text", "key")) == {
+        ("一加一等于几？", "2"),
+        ("二加二等于几？", "4"),
+        ("What is 3?", "3"),
+    }
+
+
+@pytest.fixture
 def bank(make_user, make_pool, make_question, sign_in):
     """Return a pool of three questions without keys, whose owner is signed in."""
     examiner, pool = make_user(), make_pool()
@@ -117,7 +160,7 @@ def test_questions_are_searched_chosen_and_pinned_and_that_is_undone(page, live_
     assert not bank.questions.filter(standing="pinned").exists()
     assert page.get_by_label("Search").input_value() == "asset"
 
-    page.get_by_label("Key").select_option("there")
+    page.get_by_label("Key", exact=True).select_option("there")
     page.get_by_text("No question is like that").wait_for()
     page.get_by_text("More filters").click()
     page.get_by_label("near copy").check()

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+import xlsxwriter
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
@@ -27,7 +28,7 @@ from curator.models import (
     Teacher,
     Trace,
 )
-from curator.services import teachers
+from curator.services import endpoints
 from tests.stand_in import completion, dead_url, standing_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -138,6 +139,52 @@ def test_import_pool_reads_the_good_files_and_names_the_bad_one(project, write, 
     assert Question.objects.count() == 8
 
 
+def test_import_pool_reads_files_as_they_are_said_to_be_written(project, command, tmp_path):
+    path = tmp_path / "bank.txt"
+    path.write_bytes("什么是资产？;现金，土地\n什么是负债？;贷款\n".encode("gbk"))
+    said = ["--encoding", "gbk", "--separator", "semicolon", "--header-row", "0"]
+
+    outcome = command(
+        *("import_pool", "ledger", path, "--pool", "p", "--licence", "MIT", *said),
+        *("--map", "question=Column 1", "key=Column 2"),
+    )
+
+    assert (outcome["imported"], outcome["rejected"]) == (2, 0)
+    assert set(Question.objects.values_list("key", flat=True)) == {"现金，土地", "贷款"}
+    assert Import.objects.get().reading == {"encoding": "GB18030", "delimiter": ";", "header_row": 0}
+
+
+def test_import_pool_reads_the_sheet_that_is_named(project, command, refused, tmp_path):
+    with xlsxwriter.Workbook(str(tmp_path / "bank.xlsx")) as made:
+        made.add_worksheet("cover").write_column(0, 0, ["question", "A made-up one"])
+        made.add_worksheet("题库").write_column(0, 0, ["题目", "什么是资产？"])
+    words = ["import_pool", "ledger", tmp_path / "bank.xlsx", "--pool", "p", "--licence", "MIT", "--sheet"]
+
+    said = refused(*words, "题目")
+    command(*words, "题库")
+
+    assert said == "bank.xlsx has no sheet '题目'; choose one of cover, 题库."
+    assert Question.objects.get().text == "什么是资产？"
+
+
+@pytest.mark.parametrize(
+    ("option", "word", "sentence"),
+    [
+        ("--encoding", "klingon", "'klingon' is none of UTF-8, UTF-16, GB18030"),
+        ("--separator", "x", "'x' is none of comma, semicolon, tab, bar"),
+        ("--header-row", "-1", "rows count from 1, and 0 is none"),
+        ("--header-row", "²", "'²' is no row number"),
+    ],
+)
+def test_import_pool_refuses_what_no_file_is_written_in(project, write, option, word, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command(
+            "import_pool", "ledger", write(QUESTIONS), "--pool=p", "--licence=MIT", f"{option}={word}"
+        )
+
+    assert not Pool.objects.exists()
+
+
 def test_import_pool_with_named_columns(project, write, command):
     path = write("甲,乙\n一加一是几？,二\n")
 
@@ -170,7 +217,9 @@ def test_import_traces(bank, write, command):
 
 def test_collect_traces(bank, command):
     with standing_in(lambda *_: completion("Final Answer: 11", thinking="so")) as server:
-        teachers.create_teacher(project=bank, name="Ada", base_url=server.url, price_out_usd=1, max_tokens=50)
+        endpoints.create_teacher(
+            project=bank, name="Ada", base_url=server.url, price_out_usd=1, max_tokens=50
+        )
 
         outcome = command("collect_traces", "ledger", "--teacher", "Ada", "--limit", 5, "--max-cost", "0.5")
         rest = command("collect_traces", "ledger", "--teacher", "Ada")
@@ -183,7 +232,7 @@ def test_collect_traces(bank, command):
 
 def test_the_estimate_stands_on_stderr_before_anything_is_asked(bank, capfd):
     with standing_in(lambda *_: completion("Final Answer: 11")) as server:
-        teachers.create_teacher(project=bank, name="Ada", base_url=server.url, price_out_usd=8)
+        endpoints.create_teacher(project=bank, name="Ada", base_url=server.url, price_out_usd=8)
         call_command("collect_traces", "ledger", "--teacher", "Ada")
 
     said = capfd.readouterr()
@@ -391,7 +440,7 @@ def test_a_teacher_without_an_address_is_not_asked(answered, refused):
 
 def test_a_dead_endpoint_ends_with_its_address(bank, refused):
     url = dead_url()
-    teachers.create_teacher(project=bank, name="Ada", base_url=url, max_in_flight=32)
+    endpoints.create_teacher(project=bank, name="Ada", base_url=url, max_in_flight=32)
     for number in range(10):  # more questions than failures in a row that are borne
         bank.questions.create(
             pool=bank.pools.get(), content_hash=str(number), text=f"Is {number} odd?", language="en"
@@ -406,7 +455,7 @@ def test_a_dead_endpoint_ends_with_its_address(bank, refused):
 
 def test_the_money_limit_ends_a_collection_with_status_1(bank, refused):
     with standing_in(lambda *_: completion("Final Answer: 1", tokens_out=100)) as server:
-        teachers.create_teacher(
+        endpoints.create_teacher(
             project=bank, name="Ada", base_url=server.url, price_out_usd=1000, max_tokens=100
         )
 
@@ -529,11 +578,11 @@ def test_probe_solver_and_grade(bank, command):
     from curator.models import Assistant, Solver
 
     with standing_in(lambda question, _before: completion("I cannot say.")) as weak:
-        teachers.create_endpoint(kind=Solver, project=bank, name="weak", base_url=weak.url, model="w")
+        endpoints.create_endpoint(kind=Solver, project=bank, name="weak", base_url=weak.url, model="w")
         tried = command("probe_solver", "ledger", "--solver", "weak", "--samples", 2)
         again = command("probe_solver", "ledger", "--solver", "weak", "--samples", 2)
     with standing_in(lambda *_: completion("It says nothing.\nNo")) as strict:
-        teachers.create_endpoint(kind=Assistant, project=bank, name="strict", base_url=strict.url, model="s")
+        endpoints.create_endpoint(kind=Assistant, project=bank, name="strict", base_url=strict.url, model="s")
         graded = command("grade", "ledger", "--assistant", "strict", "--max-cost", "1")
 
     questions = bank.questions.count()

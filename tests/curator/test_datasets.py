@@ -8,7 +8,8 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from common.core.refusal import Refusal
-from curator.models import Dataset, DatasetRow
+from curator.core.dataset import dataset_hash
+from curator.models import Dataset, DatasetRow, Trace
 from curator.services import datasets, questions, reviews, selections
 
 
@@ -193,6 +194,58 @@ def test_the_card_tells_how_far_reviewers_agree(selection, judge):
     judge(second, "reject", "reject")
 
     assert freeze(selection).card["agreement"] == 1.0
+
+
+def test_a_dataset_of_traces_without_terms_keeps_the_hash_that_it_always_had(selection):
+    dataset = freeze(selection)
+
+    assert all("terms" not in content for content in contents(dataset))
+    assert dataset.content_hash == dataset_hash(contents(dataset))
+
+
+def test_terms_belong_to_what_a_dataset_is(selection):
+    before = freeze(selection)
+    Trace.objects.update(terms="No training of competitors.")
+
+    after = freeze(selection)
+
+    assert before.content_hash != after.content_hash
+    assert {content["terms"] for content in contents(after)} == {"No training of competitors."}
+    assert freeze(selection) == after
+
+
+def test_the_card_lists_what_each_teacher_s_terms_said_and_of_how_many_traces(selection):
+    trace = Trace.objects.first()
+    trace.terms = "Read in May."
+    trace.save()
+
+    assert freeze(selection).card["terms"] == [
+        {"teacher": "Ada", "terms": "", "traces": 4},
+        {"teacher": "Ada", "terms": "Read in May.", "traces": 1},
+    ]
+
+
+def test_the_page_of_a_dataset_shows_terms_as_text(client, selection):
+    Trace.objects.update(terms="<i>None</i>")
+    client.force_login(selection.project.membership_set.get().user)
+
+    page = client.get(freeze(selection).get_absolute_url()).text
+
+    assert "&lt;i&gt;None&lt;/i&gt;" in page
+    assert "5 traces" in page
+
+
+@pytest.mark.parametrize("file_format", datasets.FORMATS)
+def test_every_row_of_every_export_names_teacher_and_terms(selection, tmp_path, file_format):
+    Trace.objects.filter(pk=Trace.objects.first().pk).update(terms="")
+    Trace.objects.exclude(pk=Trace.objects.first().pk).update(terms="只作研究。")
+    dataset = freeze(selection)
+
+    (path,) = datasets.export(dataset=dataset, file_format=file_format, folder=tmp_path)
+
+    rows = rows_of(path)
+    assert {row["teacher"] for row in rows} == {"Ada"}
+    assert sorted(row["terms"] for row in rows) == ["", *["只作研究。"] * 4]
 
 
 @pytest.mark.parametrize("file_format", datasets.FORMATS)

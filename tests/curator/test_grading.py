@@ -20,10 +20,21 @@ from common.core.refusal import Refusal
 from common.endpoints import EndpointFailed
 from common.jobs import ClaimLost, JobState
 from curator import queries
-from curator.models import Assistant, Attempt, Grade, Grading, Probe, Question, Solver, SpotCheck, Trace
-from curator.services import grading, marking, questions, teachers
+from curator.models import (
+    Assistant,
+    Attempt,
+    Grade,
+    Grading,
+    Probe,
+    Question,
+    Solver,
+    SpotCheck,
+    StoredReply,
+    Trace,
+)
+from curator.services import collecting, grading, marking, questions
 from curator.services.asking import LimitReached
-from curator.services.teachers import create_endpoint
+from curator.services.endpoints import create_endpoint
 from tests.stand_in import completion, failure, standing_in, sums
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -416,13 +427,14 @@ def test_a_killed_probe_makes_only_the_tries_that_are_missing(
         enough=lambda: Attempt.objects.count() >= 4,
     )
     job, tried, asked_before = Probe.objects.get(), Attempt.objects.count(), len(server.asked)
+    received = StoredReply.objects.count()  # some of which had become no try yet
     assert (job.state, job.stored) == (JobState.RUNNING, tried)
     Probe.requeue_silent(now=timezone.now() + timedelta(hours=1))
-    teachers.run_probe(job=job)
+    collecting.run_probe(job=job)
 
     job.refresh_from_db()
     assert (job.state, job.stored, Attempt.objects.count()) == (JobState.SUCCEEDED, 12, 12)
-    assert len(server.asked) - asked_before == 12 - tried
+    assert len(server.asked) - asked_before == 12 - received <= 12 - tried
     assert set(Attempt.objects.filter(solver=solver).values_list("sample", flat=True)) == {0, 1, 2}
 
 

@@ -160,7 +160,7 @@ REFUSED = {
     "UTF-32": (CSV.decode().encode("utf-32"), "is no table and no text in UTF-8, UTF-16 or GB18030"),
     "Latin-1": (
         ("question,key\n" + "Où est née la société “Café” à l’été ?,déjà\n" * 20).encode("cp1252"),
-        "save it as CSV in UTF-8, or as XLSX.",
+        "say which encoding it is in, or save it as CSV in UTF-8, or as XLSX.",
     ),
     "two encodings in one file": (
         CSV * 30 + "题目在此".encode("gb18030") + b",x\n" + CSV * 30,

@@ -144,7 +144,7 @@ def test_empty_lines_above_the_header_are_passed_over_and_counted(file):
 def test_columns_without_a_name_go_if_empty_and_are_numbered_if_not(file):
     table = open_table(file(b"question,,key,\none,note,1,\ntwo,,2,\n"))
 
-    assert table.columns == ("question", "column 2", "key")
+    assert table.columns == ("question", "Column 2", "key")
 
 
 def test_a_short_row_has_empty_cells_at_its_end(file):
@@ -163,7 +163,7 @@ def test_a_table_of_one_column_is_a_table(file):
     ],
 )
 def test_an_encoding_that_could_only_be_guessed_is_refused_rather_than_garbled(file, text, encoding):
-    with pytest.raises(readers.NotATable, match=r"it looks like .*; save it as CSV in UTF-8"):
+    with pytest.raises(readers.Misread, match=r"it looks like .*; say which encoding it is in, or save it"):
         open_table(file(text.encode(encoding)))
 
 
@@ -322,7 +322,7 @@ def test_column_names_in_two_rows_of_merged_cells_are_joined(file, upper, lower,
 def test_a_row_with_empty_cells_is_no_second_row_of_names(file):
     table = open_table(file(b"question,,key\n,note,\nq,note,k\n"))
 
-    assert (table.columns, table.rows_total) == (("question", "column 2", "key"), 2)
+    assert (table.columns, table.rows_total) == (("question", "Column 2", "key"), 2)
 
 
 def test_the_separator_is_the_one_that_parts_the_column_names(file):

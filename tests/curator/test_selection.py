@@ -45,6 +45,7 @@ def question(number, *, trace=True, tokens=None, is_right=True, flaw=0, trace_fl
         "banned": False,
         "leaked": "",
         "copy_of": 0,
+        "disputed": False,
         "flaws": flaw,
         **facts,
     }

@@ -139,13 +139,14 @@ NEEDED = [
     ("It is because of the way light scatters.", "Rayleigh scattering", ()),  # no final answer found
     ("Final Answer: light is scattered by air", "Rayleigh scattering", ()),
     ("答案：光的散射", "瑞利散射", ()),
-    (r"Final Answer: \boxed{x^2/2 + C}", r"\frac{x^2}{2}+C", ()),
+    (r"Final Answer: \boxed{\sum_{j=1}^{n} j}", r"\sum_{k=1}^{n} k", ()),
     ("Final Answer: forty-two", "42", ()),
     ("I would choose the second of them.", "B", ("red", "blue")),
     ("Final Answer: it is correct", "true", ()),
     ("答案：√", "对", ()),  # another way to say the same
 ]
 DECIDED = [
+    (r"Final Answer: \boxed{x^2/2 + C}", r"\frac{x^2}{2}+C", ()),
     ("Final Answer: 41", "42", ()),
     ("Final Answer: 42", "42", ()),
     ("Final Answer: A", "B", ("red", "blue")),

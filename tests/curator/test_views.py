@@ -3,10 +3,12 @@
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import polars as pl
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -195,6 +197,125 @@ def test_meanings_are_remembered_for_the_next_file_with_the_same_columns(client,
     assert "remembered from last time" in page.text
     assert '<option value="solution" selected>' in page.text
     assert "remembered from last time" not in other.text
+
+
+IN_BIG5 = ("題目,答案\n" + "這個問題的答案是甚麼？請說明理由與計算過程。,三\n" * 9).encode("big5")
+WITHOUT_NAMES = "一加一等于几？;2\n二加二等于几？;4\n".encode()
+READ_AGAIN = {"delimiter": ";", "header_row": "0"}
+
+
+def shown_columns(page):
+    """Return by what a preview knows the columns that it shows."""
+    return re.search(r'name="shown" value="(\w*)"', page.text)[1]
+
+
+def test_what_was_found_out_of_a_file_can_be_corrected_before_it_is_read(client, owner, pool, sent):
+    preview = upload(client, pool, WITHOUT_NAMES).url
+
+    found = client.get(preview)
+    again = client.post(preview, {**READ_AGAIN, "shown": shown_columns(found), "column_0": "key", "show": ""})
+    sure = {"shown": shown_columns(again), "column_0": "question", "column_1": "key", "import": ""}
+    client.post(preview, READ_AGAIN | sure)
+    job = Import.objects.get()
+    imports.run_import(job=job)
+
+    assert "found: semicolon" in found.text
+    assert "found: row 1" in found.text
+    assert "Column 2" in again.text
+    assert job.reading == {"delimiter": ";", "header_row": 0}
+    assert set(Question.objects.values_list("text", "key")) == {
+        ("一加一等于几？", "2"),
+        ("二加二等于几？", "4"),
+    }
+    assert Import.objects.get().header_row is None
+
+
+def test_meanings_that_were_said_of_other_columns_are_not_taken_for_these(client, owner, pool):
+    preview = upload(client, pool, WITHOUT_NAMES).url
+    shown = shown_columns(client.get(preview))
+
+    said = {"shown": shown, "column_0": "question", "column_1": "key", "import": ""}
+    response = client.post(preview, READ_AGAIN | said)
+
+    assert "The columns are others now" in response.text
+    assert not Import.objects.exists()
+
+
+def test_an_encoding_that_does_not_fit_is_refused_on_the_form(client, owner, pool):
+    preview = upload(client, pool).url
+
+    refused = client.post(preview, {"encoding": "UTF-16", "import": ""})
+    mended = client.post(preview, {"encoding": "", "shown": shown_columns(refused), "show": ""})
+
+    assert "试题.csv is not in UTF-16" in refused.text
+    assert '<option value="UTF-16" selected>' in refused.text
+    assert "一加一等于几？" in mended.text
+    assert "The columns are others now" not in mended.text
+    assert not Import.objects.exists()
+
+
+def test_a_file_whose_encoding_must_be_said_waits_for_it(client, owner, pool, sent):
+    preview = upload(client, pool, IN_BIG5, "題庫.csv").url
+
+    found = client.get(preview)
+    client.post(preview, {"encoding": "Big5", "column_0": "question", "column_1": "key"})
+    imports.run_import(job=Import.objects.get())
+
+    assert "say which encoding it is in" in found.text
+    assert 'name="import"' not in found.text
+    assert Question.objects.get().text == "這個問題的答案是甚麼？請說明理由與計算過程。"
+    assert Import.objects.get().encoding == "Big5"
+
+
+def test_a_sheet_is_chosen_by_its_name(client, owner, pool, sent, tmp_path):
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as made:
+        made.add_worksheet("cover").write_row(0, 0, ["Bank of 2024"])
+        made.add_worksheet("题库").write_column(0, 0, ["内容", "什么是资产？"])
+    preview = upload(client, pool, (tmp_path / "a.xlsx").read_bytes(), "a.xlsx").url
+
+    found = client.get(preview)
+    client.post(preview, {"sheet": "题库", "column_0": "question"})
+    imports.run_import(job=Import.objects.get())
+
+    assert "a.xlsx has a header but no rows" in found.text
+    assert '<option value="题库">题库</option>' in found.text
+    assert "Separator" not in found.text
+    assert Question.objects.get().text == "什么是资产？"
+
+
+def test_how_a_file_is_written_is_remembered_for_the_next_one_like_it(client, owner, pool, sent):
+    title = "Bank,Key,Year\n"
+    said = {"header_row": "2", "column_0": "question", "column_1": "key"}
+    client.post(upload(client, pool, (title + "Q,K,J\nWhat is it?,one,2024\n").encode()).url, said)
+
+    like_it = client.get(upload(client, pool, (title + "Q,K,J\nAnd this?,two,2025\n").encode(), "b.csv").url)
+    too_short = client.get(upload(client, pool, (title + ",,\nAnd this?,two,1\n").encode(), "c.csv").url)
+
+    assert Import.objects.get().reading == {"header_row": 2}
+    assert "How the file is written is remembered" in like_it.text
+    assert '<option value="2" selected>' in like_it.text
+    assert '<option value="question" selected>' in like_it.text
+    assert "How the file is written is remembered" not in too_short.text
+
+
+def test_what_is_remembered_of_a_file_is_forgotten_when_it_is_said_otherwise(client, owner, pool, sent):
+    content = b"Bank,Key\nQ,K\nWhat is it?,one\n"
+    meanings = {"column_0": "question", "column_1": "key"}
+    client.post(upload(client, pool, content).url, meanings | {"header_row": "2"})
+    client.post(upload(client, pool, content + b"2?,2\n").url, meanings | {"header_row": ""})
+
+    page = client.get(upload(client, pool, content + b"3?,3\n").url)
+
+    assert "How the file is written is remembered" not in page.text
+
+
+def test_a_reading_that_the_form_does_not_offer_is_refused(client, owner, pool):
+    said = {"delimiter": "x", "column_0": "question", "column_1": "key", "import": ""}
+
+    response = client.post(upload(client, pool).url, said)
+
+    assert "x is not one of the available choices" in response.text
+    assert not Import.objects.exists()
 
 
 def test_a_corrected_report_adds_what_was_left_out_and_nothing_twice(client, owner, pool, read_in):
@@ -417,20 +538,6 @@ def test_a_running_order_shows_its_rate_and_the_time_left(client, owner, project
     assert "5.0 a second" in response.text
     assert "about 1 min 40 s left" in response.text
     assert "stand-in" in response.text
-
-
-def test_traces_made_elsewhere_find_their_questions(client, owner, project, pool, make_question):
-    question = make_question(pool, external_id="q7")
-    lines = json.dumps({"id": "q7", "thinking": "Count.", "answer": f"Final Answer: {question.key}"})
-
-    response = client.post(
-        f"/projects/{project.slug}/traces/import/",
-        {"teacher_name": "elsewhere", "file": SimpleUploadedFile("t.jsonl", lines.encode())},
-        follow=True,
-    )
-
-    assert "1 stored" in response.text
-    assert question.traces.get().verdict == "right"
 
 
 # --- selections and reviews ---

@@ -7,7 +7,7 @@ from typing import Any
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
 from curator.models import Teacher
-from curator.services import teachers
+from curator.services import collecting
 
 
 class Command(StageCommand):
@@ -31,16 +31,16 @@ class Command(StageCommand):
             raise Refusal(
                 f"The project has no teacher {options['teacher']!r} (there is: {known}); add it on the teachers page."
             )
-        estimate = teachers.estimate_collection(teacher=teacher, question_limit=options["limit"])
+        estimate = collecting.estimate_collection(teacher=teacher, question_limit=options["limit"])
         self.stderr.write(f"{estimate.questions} questions, about {estimate.usd:.2f} USD. {estimate.basis}")
-        order = teachers.start_collection(
+        order = collecting.start_collection(
             teacher=teacher,
             question_limit=options["limit"],
             max_cost_usd=options["max_cost"],
             by=owner_of(project),
         )
         with progress_bar("asking") as watch:
-            teachers.run_collection(job=order, watch=watch)
+            collecting.run_collection(job=order, watch=watch)
         order.refresh_from_db()
         return {
             "asked": order.asked,

@@ -6,7 +6,7 @@ from typing import Any
 
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from curator.models import Assistant
-from curator.services import grading, teachers
+from curator.services import endpoints, grading
 
 
 class Command(StageCommand):
@@ -21,7 +21,7 @@ class Command(StageCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project = named_project(options["slug"])
-        assistant = teachers.named_endpoint(kind=Assistant, project=project, name=options["assistant"])
+        assistant = endpoints.named_endpoint(kind=Assistant, project=project, name=options["assistant"])
         estimate = grading.estimate_grading(assistant=assistant)
         self.stderr.write(f"{estimate.questions} answers, about {estimate.usd:.2f} USD. {estimate.basis}")
         order = grading.start_grading(

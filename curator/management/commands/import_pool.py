@@ -1,6 +1,6 @@
 """`manage.py import_pool SLUG FILE… --pool NAME --licence … [--map question=题目 …]`."""
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,10 +8,12 @@ from typing import Any
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
 from common.models import Project
+from curator import readers
 from curator.core.rows import parse_mapping
 from curator.models import Import, Pool
 from curator.services import imports, pools, uploads
 
+SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "full-width comma": "，"}
 COUNTED = ("read", "imported", "duplicates", "rejected", "needs_key", "filled", "conflicts", "neutralised")
 
 
@@ -27,9 +29,27 @@ class Command(StageCommand):
         parser.add_argument("--licence", required=True)
         parser.add_argument("--provenance", default="")
         parser.add_argument("--map", nargs="*", default=[], metavar="FIELD=COLUMN")
+        said = parser.add_argument_group("how the files are written, where what is found out is not right")
+        said.add_argument("--encoding", type=_encoding, help=", ".join(readers.ENCODINGS))
+        said.add_argument("--separator", type=_separator, help=", ".join(SEPARATORS))
+        said.add_argument(
+            "--header-row",
+            type=_header_row,
+            metavar="N",
+            help="the row of the column names, counted from 1; 0: there are none, and the columns are "
+            "Column 1, Column 2, …",
+        )
+        said.add_argument("--sheet", default="", metavar="NAME", help="of a workbook")
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
-        project, mapping = named_project(options["slug"]), parse_mapping(options["map"])
+        project = named_project(options["slug"])
+        reading = readers.Reading(
+            encoding=options["encoding"] or "",
+            delimiter=options["separator"] or "",
+            header_row=options["header_row"],
+            sheet=options["sheet"],
+        )
+        how = {"mapping": parse_mapping(options["map"]), "reading": reading}
         for file in options["files"]:
             with file.open("rb"):
                 pass  # a file that cannot be opened leaves no pool behind
@@ -41,7 +61,7 @@ class Command(StageCommand):
             provenance=options["provenance"],
         )
         try:
-            jobs, refused = _read_in(project, pool, options["files"], mapping)
+            jobs, refused = _read_in(project, pool, options["files"], how)
         finally:
             if known is None:
                 pools.drop_if_empty(pool=pool)
@@ -50,8 +70,29 @@ class Command(StageCommand):
         return _outcome(jobs)
 
 
+def _encoding(name: str) -> str:
+    try:
+        return readers.known_encoding(name)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{name!r} is none of {', '.join(readers.ENCODINGS)}.") from error
+
+
+def _separator(name: str) -> str:
+    """Return a separator by its name, or as it stands on the command line."""
+    sign = SEPARATORS.get(name, "\t" if name == r"\t" else name)
+    if sign not in SEPARATORS.values():
+        raise ArgumentTypeError(f"{name!r} is none of {', '.join(SEPARATORS)}.")
+    return sign
+
+
+def _header_row(number: str) -> int:
+    if not number.isascii() or not number.isdigit():
+        raise ArgumentTypeError(f"{number!r} is no row number; rows count from 1, and 0 is none.")
+    return int(number)
+
+
 def _read_in(
-    project: Project, pool: Pool, files: Sequence[Path], mapping: Mapping[str, str]
+    project: Project, pool: Pool, files: Sequence[Path], how: Mapping[str, Any]
 ) -> tuple[list[Import], list[str]]:
     """Read every table of every file; return the imports, and the sentences that refused the others."""
     jobs, refused = [], []
@@ -60,7 +101,7 @@ def _read_in(
             with uploads.unpacked(file, file.name) as tables:
                 for path, name in tables:
                     try:
-                        jobs.append(_import(project, pool, path, name, mapping))
+                        jobs.append(_import(project, pool, path, name, how))
                     except Refusal as refusal:
                         refused.append(str(refusal))
         except Refusal as refusal:
@@ -68,8 +109,8 @@ def _read_in(
     return jobs, refused
 
 
-def _import(project: Project, pool: Pool, path: Path, name: str, mapping: Mapping[str, str]) -> Import:
-    job = pools.start_import(pool=pool, content=path, file_name=name, mapping=mapping, by=owner_of(project))
+def _import(project: Project, pool: Pool, path: Path, name: str, how: Mapping[str, Any]) -> Import:
+    job = pools.start_import(pool=pool, content=path, file_name=name, by=owner_of(project), **how)
     with progress_bar(name) as watch:
         imports.run_import(job=job, watch=watch)
     return job

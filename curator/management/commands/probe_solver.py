@@ -6,7 +6,7 @@ from typing import Any
 
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from curator.models import Solver
-from curator.services import teachers
+from curator.services import collecting, endpoints
 
 
 class Command(StageCommand):
@@ -22,17 +22,17 @@ class Command(StageCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project = named_project(options["slug"])
-        solver = teachers.named_endpoint(kind=Solver, project=project, name=options["solver"])
-        order = teachers.start_probe(
+        solver = endpoints.named_endpoint(kind=Solver, project=project, name=options["solver"])
+        order = collecting.start_probe(
             solver=solver,
             samples=options["samples"],
             max_cost_usd=options["max_cost"],
             by=owner_of(project),
         )
-        estimate = teachers.estimate_probe(solver=solver, samples=options["samples"])
+        estimate = collecting.estimate_probe(solver=solver, samples=options["samples"])
         self.stderr.write(f"{estimate.questions} tries, about {estimate.usd:.2f} USD. {estimate.basis}")
         with progress_bar("trying") as watch:
-            teachers.run_probe(job=order, watch=watch)
+            collecting.run_probe(job=order, watch=watch)
         order.refresh_from_db()
         right = order.attempts.filter(verdict="right").count()
         return {

@@ -10,22 +10,16 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from common.core.refusal import Refusal
-from common.encryption import decrypt
-from common.endpoints import EndpointFailed
+from common.endpoints import EndpointFailed, Prompt, client
 from common.jobs import AlreadyClaimed, ClaimLost, JobState
 from common.queries import get_spent_usd
 from curator.models import (
-    Assistant,
     Attempt,
-    Classification,
     Collection,
-    Embedder,
     Question,
-    Solver,
-    Teacher,
     Trace,
 )
-from curator.services import teachers
+from curator.services import collecting, endpoints
 from curator.services.asking import FAILURES_IN_A_ROW, LimitReached, address_of
 from tests.stand_in import completion, dead_url, failure, standing_in, sums, whole
 
@@ -44,7 +38,7 @@ def ask_teacher(make_project, server):
 
     def make(project=None, **fields):
         given = {"base_url": server.url, "model": "stand-in", "max_in_flight": 4}
-        return teachers.create_teacher(
+        return endpoints.create_teacher(
             project=project or make_project(), name=fields.pop("name", "Ada"), **{**given, **fields}
         )
 
@@ -76,12 +70,12 @@ def in_another_session(reply_to):
 
 
 def order(teacher, **fields):
-    return teachers.start_collection(teacher=teacher, by=None, **fields)
+    return collecting.start_collection(teacher=teacher, by=None, **fields)
 
 
 def run(teacher, **fields):
     job = order(teacher, **fields)
-    teachers.run_collection(job=job)
+    collecting.run_collection(job=job)
     job.refresh_from_db()
     return job
 
@@ -168,7 +162,7 @@ def test_an_answer_that_fails_now_and_then_is_asked_again_by_the_client(asked, s
     ("reply", "why"),
     [
         (failure(500), "the stand-in is told to fail"),
-        (failure(401, "wrong key"), "wrong key"),
+        (failure(400, "too long"), "too long"),
         (failure(429), "the stand-in is told to fail"),
         ((200, b'{"choices": [{"message"'), ""),
         ((200, b"<html>welcome</html>"), ""),
@@ -179,7 +173,6 @@ def test_an_answer_that_fails_now_and_then_is_asked_again_by_the_client(asked, s
         ((200, b'{"choices": [{"index": 0}]}'), ""),
         ((200, b'{"choices": [null]}'), ""),
         ((200, b'{"choices": 7}'), ""),
-        ((307, b"http://127.0.0.1:9/elsewhere"), ""),
     ],
 )
 def test_a_reply_that_cannot_be_used_is_counted_and_the_others_are_kept(asked, server, reply, why):
@@ -197,11 +190,8 @@ def test_a_reply_that_cannot_be_used_is_counted_and_the_others_are_kept(asked, s
 
 
 def raise_first_failure(teacher, question):
-    from common.endpoints import Prompt, ask, client
-
-    address = address_of(teacher)
-    with client(address) as opened:
-        ask(opened, address, Prompt(question.text))
+    with client(address_of(teacher)) as line:
+        line.ask(Prompt(question.text))
 
 
 def test_a_failed_question_is_asked_by_the_next_order(asked, server):
@@ -238,7 +228,8 @@ def test_an_endpoint_that_dies_on_the_way_keeps_what_it_gave(asked, server):
         run(teacher)
 
     job = Collection.objects.get()
-    assert (job.stored, job.failed, Trace.objects.count()) == (5, 10, 5)
+    assert (job.stored, Trace.objects.count()) == (5, 5)
+    assert job.failed - FAILURES_IN_A_ROW in {0, 1}  # one more was on its way
 
 
 def test_the_order_s_limit_stops_it_before_it_is_passed(asked, server):
@@ -306,7 +297,7 @@ def test_an_order_taken_up_again_remembers_what_it_cost_though_its_worker_died(a
     Collection.objects.filter(pk=job.pk).update(asked=2, stored=2, cost_usd=Decimal("0.2"))
 
     with pytest.raises(LimitReached):
-        teachers.run_collection(job=job)
+        collecting.run_collection(job=job)
 
     job.refresh_from_db()
     assert (job.stored, job.cost_usd, len(server.asked)) == (3, Decimal("0.3"), 1)
@@ -319,7 +310,7 @@ def test_an_order_taken_up_again_asks_no_more_than_it_may(asked, make_trace, ser
         make_trace(question, teacher, collection=job)
     Collection.objects.filter(pk=job.pk).update(asked=2, stored=2)
 
-    teachers.run_collection(job=job)
+    collecting.run_collection(job=job)
 
     assert (job.state, server.asked) == (JobState.SUCCEEDED, [questions[2].text])
 
@@ -335,7 +326,7 @@ def test_a_cancelled_order_stops_and_keeps_what_was_under_way(asked, server):
         seen.append(len(server.asked))
 
     server.reply_to = lambda question, before: (slowly(), sums(question, before))[1]
-    teachers.run_collection(job=job, watch=cancel_at_the_first_beat)
+    collecting.run_collection(job=job, watch=cancel_at_the_first_beat)
 
     job.refresh_from_db()
     assert job.state == JobState.CANCELLED
@@ -354,7 +345,7 @@ def test_a_cancelled_order_can_be_put_back_and_goes_on(asked, server):
     job.request_cancel(now=timezone.now())
     job.requeue(now=timezone.now())
 
-    teachers.run_collection(job=job)
+    collecting.run_collection(job=job)
 
     assert (job.state, Trace.objects.count()) == (JobState.SUCCEEDED, 4)
 
@@ -394,7 +385,7 @@ def test_two_workers_with_one_message_ask_nothing_twice(asked, server):
 
     def carry():
         try:
-            teachers.run_collection(job=Collection.objects.get(pk=job.pk))
+            collecting.run_collection(job=Collection.objects.get(pk=job.pk))
         finally:
             connection.close()
 
@@ -404,7 +395,7 @@ def test_two_workers_with_one_message_ask_nothing_twice(asked, server):
     while not server.asked and monotonic() < deadline:
         pass
     with pytest.raises(AlreadyClaimed):
-        teachers.run_collection(job=Collection.objects.get(pk=job.pk))
+        collecting.run_collection(job=Collection.objects.get(pk=job.pk))
     server.gate.set()
     first.join()
 
@@ -420,7 +411,7 @@ def test_a_worker_that_lost_its_order_stores_what_was_under_way_and_says_so(aske
         running.beat(now=timezone.now())
 
     with pytest.raises(ClaimLost):
-        teachers.run_collection(job=job, watch=taken_over)
+        collecting.run_collection(job=job, watch=taken_over)
 
     assert Trace.objects.count() == len(server.asked) < 50
 
@@ -446,35 +437,14 @@ def test_hostile_output_is_made_harmless(asked, server):
     run(teacher)
 
     trace = Trace.objects.get()
-    assert (trace.thinking, trace.answer) == (" think <im_start>system", "Final Answer: <im_end>5")
+    assert (trace.thinking, trace.answer) == ("\ufffd think <im_start>system", "Final Answer: <im_end>5")
     assert trace.neutralised
-
-
-def test_the_key_travels_to_the_endpoint_and_lies_encrypted(asked, server):
-    teacher, _questions = asked(1, key="sk-very-secret")
-
-    run(teacher)
-
-    assert server.keys == ["Bearer sk-very-secret"]
-    assert b"very-secret" not in bytes(teacher.encrypted_key)
-
-
-def test_two_teachers_of_a_project_do_not_share_a_name(ask_teacher):
-    teacher = ask_teacher()
-
-    with pytest.raises(Refusal, match="There is one named Ada already"):
-        ask_teacher(teacher.project)
-
-
-def test_an_address_that_is_none_makes_no_teacher(make_project):
-    with pytest.raises(Refusal, match="'ftp://x' is none of http"):
-        teachers.create_teacher(project=make_project(), name="Ada", base_url="ftp://x")
 
 
 def test_an_estimate_without_traces_takes_the_mean_of_s1(asked):
     teacher, _questions = asked(10, price_out_usd=Decimal(10))
 
-    estimate = teachers.estimate_collection(teacher=teacher, question_limit=4)
+    estimate = collecting.estimate_collection(teacher=teacher, question_limit=4)
 
     assert estimate.questions == 4
     assert 4 * 4_700 < estimate.tokens < 4 * 4_710  # the questions themselves are a few tokens each
@@ -486,7 +456,7 @@ def test_an_estimate_with_traces_takes_their_mean(asked, make_trace):
     make_trace(questions[0], teacher, thinking_tokens=100, answer_tokens=20)
     make_trace(questions[1], teacher, thinking_tokens=200, answer_tokens=80)
 
-    estimate = teachers.estimate_collection(teacher=teacher)
+    estimate = collecting.estimate_collection(teacher=teacher)
 
     assert (estimate.questions, estimate.usd) == (3, Decimal("0.006"))
     assert 600 < estimate.tokens < 630
@@ -498,7 +468,7 @@ def test_an_estimate_counts_what_is_read_as_well_as_what_is_written(ask_teacher,
     make_question(pool, text="x" * 4000)
     make_question(pool, text="题" * 1500, language="zh")
 
-    assert teachers.estimate_collection(teacher=teacher).usd == Decimal("0.016")  # 1,000 tokens each
+    assert collecting.estimate_collection(teacher=teacher).usd == Decimal("0.016")  # 1,000 tokens each
 
 
 def test_an_estimate_of_tries_takes_the_mean_of_those_made_and_counts_only_what_is_missing(
@@ -510,7 +480,7 @@ def test_an_estimate_of_tries_takes_the_mean_of_those_made_and_counts_only_what_
     first, _second = make_question(pool), make_question(pool)
     Attempt.objects.create(question=first, solver=solver, sample=1, answer_tokens=40)
 
-    estimate = teachers.estimate_probe(solver=solver, samples=2)
+    estimate = collecting.estimate_probe(solver=solver, samples=2)
 
     assert (estimate.questions, estimate.usd) == (3, Decimal("0.12"))
     assert "last 1 tries" in estimate.basis
@@ -518,14 +488,14 @@ def test_an_estimate_of_tries_takes_the_mean_of_those_made_and_counts_only_what_
 
 @pytest.fixture
 def solver(make_project, server):
-    return teachers.create_solver(
+    return endpoints.create_solver(
         project=make_project(), name="weak", base_url=server.url, model="m", max_in_flight=4
     )
 
 
 def probe(solver, **fields):
-    job = teachers.start_probe(solver=solver, by=None, **fields)
-    teachers.run_probe(job=job)
+    job = collecting.start_probe(solver=solver, by=None, **fields)
+    collecting.run_probe(job=job)
     job.refresh_from_db()
     return job
 
@@ -629,7 +599,7 @@ def test_orders_beside_each_other_keep_to_the_project_s_limit_together(asked, ma
 
     job = order(teacher)
     with pytest.raises(LimitReached):
-        teachers.run_collection(job=job, watch=spent_beside)
+        collecting.run_collection(job=job, watch=spent_beside)
 
     assert get_spent_usd(teacher.project) <= 5
 
@@ -649,10 +619,10 @@ def test_a_probe_is_held_by_its_limit(solver, make_pool, make_question, server):
 
 
 def test_a_second_probe_of_a_busy_solver_is_refused(solver):
-    teachers.start_probe(solver=solver, by=None)
+    collecting.start_probe(solver=solver, by=None)
 
     with pytest.raises(Refusal, match="weak is being asked already"):
-        teachers.start_probe(solver=solver, by=None)
+        collecting.start_probe(solver=solver, by=None)
 
 
 @pytest.mark.parametrize(
@@ -665,105 +635,6 @@ def test_a_limit_that_is_none_is_refused_in_words(asked, fields):
         order(teacher, **fields)
 
     assert not Collection.objects.exists()
-
-
-@pytest.mark.parametrize(
-    "fields", [{"max_in_flight": 0}, {"price_in_usd": Decimal(-1)}, {"temperature": 9.0}, {"name": "n" * 101}]
-)
-def test_a_teacher_with_a_value_out_of_range_is_refused_in_words(make_project, fields):
-    with pytest.raises(Refusal, match="Ensure"):
-        teachers.create_teacher(project=make_project(), **{"name": "Ada", **fields})
-
-
-# --- models made, changed and removed ---
-
-
-@pytest.mark.parametrize("kind", [Teacher, Solver, Assistant, Embedder])
-def test_a_model_of_each_kind_is_made_changed_and_removed_on_its_pages(client, make_project, kind):
-    project = make_project()
-    client.force_login(project.membership_set.get().user)
-    word = kind.__name__.lower()
-    fields = {"name": "R", "base_url": "http://127.0.0.1:9/v1", "model": "r", "key": "sk-secret"}
-    fields |= {"price_in_usd": 1, "price_out_usd": 2, "max_tokens": 100, "max_in_flight": 2, "temperature": 0}
-
-    made = client.post(f"/projects/{project.slug}/{word}s/new/", fields, follow=True)
-    found = kind.objects.get()
-    form = client.get(f"/{word}s/{found.pk}/edit/")
-    client.post(f"/{word}s/{found.pk}/edit/", {**fields, "name": "S", "key": ""})
-    found.refresh_from_db()
-    assert (made.status_code, found.name, found.price_in_usd) == (200, "S", 1)
-    assert decrypt(bytes(found.encrypted_key)) == "sk-secret"
-    assert "sk-secret" not in made.text + form.text
-
-    client.post(f"/{word}s/{found.pk}/remove/")
-    assert not kind.objects.exists()
-
-
-def test_a_key_goes_to_no_other_address_than_the_one_it_was_entered_for(ask_teacher):
-    teacher = ask_teacher(key="sk-secret")
-
-    teachers.change_endpoint(endpoint=teacher, base_url="http://127.0.0.1:9/v1")
-
-    assert decrypt(bytes(teacher.encrypted_key)) == ""
-
-
-def test_a_key_stays_where_only_prices_change_and_goes_where_it_is_to_be_forgotten(ask_teacher):
-    teacher = ask_teacher(key="sk-secret")
-
-    teachers.change_endpoint(endpoint=teacher, base_url=teacher.base_url, price_in_usd=Decimal(3))
-    assert decrypt(bytes(teacher.encrypted_key)) == "sk-secret"
-    teachers.change_endpoint(endpoint=teacher, base_url=teacher.base_url, forget_key=True)
-    assert decrypt(bytes(teacher.encrypted_key)) == ""
-
-
-def test_a_model_that_has_worked_cannot_become_another(asked):
-    teacher, _questions = asked(1)
-    run(teacher)
-
-    with pytest.raises(Refusal, match="kept as the work of stand-in; enter the other model as a new one"):
-        teachers.change_endpoint(endpoint=teacher, model="another")
-
-    teacher.refresh_from_db()
-    assert teacher.model == "stand-in"
-
-
-def test_a_teacher_that_was_only_imported_can_be_given_an_address_and_a_model(make_trace, server):
-    teacher = make_trace().teacher
-
-    teachers.change_endpoint(endpoint=teacher, base_url=server.url, model="r1")
-
-    assert (teacher.base_url, teacher.model) == (server.url, "r1")
-
-
-def test_a_model_that_was_asked_is_not_removed(asked):
-    teacher, _questions = asked(1)
-    order(teacher)
-
-    with pytest.raises(Refusal, match="has been asked or has traces, which are kept"):
-        teachers.remove_endpoint(endpoint=teacher)
-
-    assert Collection.objects.exists()
-
-
-def test_an_assistant_that_has_sorted_is_not_removed(make_project):
-    assistant = Assistant.objects.create(project=make_project(), name="Claude")
-    Classification.objects.create(project=assistant.project, way="assistant", assistant=assistant)
-
-    with pytest.raises(Refusal, match="Claude has been asked"):
-        teachers.remove_endpoint(endpoint=assistant)
-
-
-def test_a_changed_name_that_is_taken_or_an_address_that_is_none_changes_nothing(ask_teacher):
-    teacher = ask_teacher()
-    other = ask_teacher(teacher.project, name="Grace")
-
-    with pytest.raises(Refusal, match="There is one named Ada already"):
-        teachers.change_endpoint(endpoint=other, name="Ada")
-    with pytest.raises(Refusal, match="'ftp://x' is none of http"):
-        teachers.change_endpoint(endpoint=other, base_url="ftp://x")
-
-    other.refresh_from_db()
-    assert (other.name, other.base_url) == ("Grace", teacher.base_url)
 
 
 def test_a_solver_s_order_shows_its_cost_before_it_is_started(client, solver, make_pool, make_question):

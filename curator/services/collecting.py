@@ -1,6 +1,6 @@
-"""Teachers, solvers and the other models of a project: who they are, and what teachers and solvers are asked."""
+"""What teachers and solvers are asked, and what of it is kept."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
@@ -13,18 +13,15 @@ from psycopg.errors import UniqueViolation
 
 from common.checks import checked
 from common.core.chat import question_with_options
-from common.core.refusal import Refusal
 from common.core.text import neutralise
-from common.encryption import encrypt
-from common.endpoints import Prompt, Reply, check_address
+from common.endpoints import Prompt, Reply
 from common.jobs import Watch, carried, unwatched
-from common.models import Project, User
+from common.models import User
 from curator.core.dataset import trace_hash
 from curator.models import (
     Answering,
     Attempt,
     Collection,
-    Endpoint,
     Probe,
     Question,
     Solver,
@@ -43,6 +40,7 @@ from curator.services.asking import (
     by_key,
     estimate_of,
     refuse_if_busy,
+    through,
 )
 from curator.services.marking import verdict_of
 
@@ -55,115 +53,6 @@ class Try(NamedTuple):
 
     question: Question
     sample: int
-
-
-def create_teacher(*, project: Project, name: str, key: str = "", **fields: Any) -> Teacher:
-    """Make a teacher known; as `create_endpoint`."""
-    teacher: Teacher = create_endpoint(kind=Teacher, project=project, name=name, key=key, **fields)
-    return teacher
-
-
-def create_solver(*, project: Project, name: str, key: str = "", **fields: Any) -> Solver:
-    """Make a solver known; as `create_endpoint`."""
-    solver: Solver = create_endpoint(kind=Solver, project=project, name=name, key=key, **fields)
-    return solver
-
-
-def create_endpoint(
-    *, kind: type[Endpoint], project: Project, name: str, key: str = "", **fields: Any
-) -> Any:
-    """Make a model known to a project; its key is encrypted and never shown again.
-
-    Raises:
-        Refusal: the address may not be called, a value is out of range, or the name is taken.
-    """
-    made: Any = kind(name=name, encrypted_key=encrypt(key), **fields)
-    made.project = project
-    return _saved(made, fields, force_insert=True)
-
-
-def named_endpoint(*, kind: type[Endpoint], project: Project, name: str) -> Any:
-    """Return a project's model of a kind by its name.
-
-    Raises:
-        Refusal: there is none; it names those that there are.
-    """
-    rows = kind._default_manager.filter(**{kind.project_path: project})
-    found = rows.filter(name=name).first()
-    if found is None:
-        known = ", ".join(rows.values_list("name", flat=True)) or _("none")
-        word = kind._meta.verbose_name
-        raise Refusal(
-            _("The project has no %(kind)s “%(name)s” (there is: %(known)s); add it on the teachers page.")
-            % {"kind": word, "name": name, "known": known}
-        )
-    return found
-
-
-def change_endpoint(*, endpoint: Endpoint, key: str = "", forget_key: bool = False, **fields: Any) -> None:
-    """Change how a model is reached and what it costs; without a new key it keeps the one that it has.
-
-    A key goes to no address but the one that it was entered for: another address forgets it.
-
-    Raises:
-        Refusal: as `create_endpoint`; or it has worked already and would become another model.
-    """
-    with transaction.atomic():
-        kept = type(endpoint)._default_manager.select_for_update().get(pk=endpoint.pk)
-        if kept.model and fields.get("model", kept.model) != kept.model and is_used(kept):
-            raise Refusal(
-                _("What %(name)s wrote is kept as the work of %(model)s; enter the other model as a new one.")
-                % {"name": kept.name, "model": kept.model}
-            )
-        if key or forget_key or fields.get("base_url", kept.base_url) != kept.base_url:
-            kept.encrypted_key = encrypt(key)
-        for field, value in fields.items():
-            setattr(kept, field, value)
-        _saved(kept, fields)
-    endpoint.refresh_from_db()
-
-
-def _saved(endpoint: Any, fields: dict[str, Any], *, force_insert: bool = False) -> Any:
-    if endpoint.base_url and "base_url" in fields:
-        check_address(endpoint.base_url)
-    checked(endpoint, "name", *(field for field in fields if field != "base_url"))
-    try:
-        with transaction.atomic():
-            endpoint.save(force_insert=force_insert)
-            return endpoint
-    except IntegrityError as error:
-        raise Refusal(
-            _("There is one named %(name)s already; choose another name.") % {"name": endpoint.name}
-        ) from error
-
-
-def is_used(endpoint: Endpoint) -> bool:
-    """Tell whether anything names a model: an order, an answer, a vector."""
-    relations = [
-        field
-        for field in endpoint._meta.get_fields(include_hidden=True)
-        if field.auto_created and not field.concrete and field.is_relation
-    ]
-    return any(
-        field.related_model._default_manager.filter(**{field.field.name: endpoint}).exists()  # type: ignore[union-attr]
-        for field in relations
-    )
-
-
-@transaction.atomic
-def remove_endpoint(*, endpoint: Endpoint) -> None:
-    """Forget a model that nothing names.
-
-    Raises:
-        Refusal: something does; what it wrote and what was spent on it are kept.
-    """
-    kept = type(endpoint)._default_manager.select_for_update().get(pk=endpoint.pk)
-    if is_used(kept):
-        raise Refusal(
-            _("%(name)s has been asked or has traces, which are kept; it cannot be removed.")
-            % {"name": kept.name}
-        )
-    kept.delete()
 
 
 def unanswered(teacher: Teacher) -> "QuerySet[Question]":
@@ -314,7 +203,7 @@ def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
             items=islice(by_key(questions), wanted),
             wanted=wanted,
             prompt_of=_prompt_of,
-            store=lambda received: _store_trace(job, received),
+            store=lambda received: _store_traces(job, received),
             watch=watch,
         )
 
@@ -333,7 +222,8 @@ def run_probe(*, job: Probe, watch: Watch = unwatched) -> None:
             items=_tries(job.solver, job.samples),
             wanted=_missing_tries(job.solver, job.samples),
             prompt_of=lambda each: _prompt_of(each.question),
-            store=lambda received: _store_attempt(job, received),
+            sample_of=lambda each: str(each.sample),
+            store=lambda received: _store_attempts(job, received),
             watch=watch,
         )
 
@@ -344,49 +234,88 @@ def _prompt_of(question: Question) -> Prompt:
 
 def _tries(solver: Solver, samples: int) -> Iterator[Try]:
     """Yield the tries that are missing, question by question."""
-    questions, last = unattempted(solver, samples), 0
-    while batch := list(questions.filter(pk__gt=last)[:BATCH]):
+    questions = unattempted(solver, samples)
+    for batch in _batches(questions):
         rows = Attempt.objects.filter(solver=solver, question__in=batch, sample__lt=samples)
-        there = set(rows.values_list("question_id", "sample"))
+        there = set(through(lambda: list(rows.values_list("question_id", "sample"))))  # noqa: B023
         for question in batch:
             for sample in range(samples):
                 if (question.pk, sample) not in there:
                     yield Try(question, sample)
-        last = batch[-1].pk
 
 
-def _store_trace(job: Collection, received: Received[Question]) -> Settled:
-    question, clean = _as_asked(received.item), _neutralised(received.reply)
-    if question is None:
-        return Settled.GONE
-    trace = Trace(
+def _batches(questions: "QuerySet[Question]") -> Iterator[list[Question]]:
+    rows = by_key(questions)
+    while batch := list(islice(rows, BATCH)):
+        yield batch
+
+
+def _store_traces(job: Collection, received: Sequence[Received[Question]]) -> list[Settled]:
+    """Make traces of replies, each marked against the key."""
+    as_asked = _as_asked([each.item for each in received])
+    traces = [
+        _trace(job, as_asked[each.item.pk], each) if each.item.pk in as_asked else None for each in received
+    ]
+    return _settle(traces)
+
+
+def _trace(job: Collection, question: Question, received: Received[Question]) -> Trace:
+    reply, clean = received.reply, _neutralised(received.reply)
+    return Trace(
         question=question,
         teacher=job.teacher,
         collection=job,
         content_hash=trace_hash(clean.thinking, clean.answer),
-        neutralised=(clean.thinking, clean.answer) != (received.reply.thinking, received.reply.answer),
+        neutralised=(clean.thinking, clean.answer) != (reply.thinking, reply.answer),
+        is_summary=reply.is_summary,
+        terms=job.teacher.terms,
         **_answering(question, clean, received.cost_usd),
     )
-    return _settle(trace)
 
 
-def _store_attempt(job: Probe, received: Received[Try]) -> Settled:
-    question, sample = _as_asked(received.item.question), received.item.sample
-    if question is None:
-        return Settled.GONE
-    fields = _answering(question, _neutralised(received.reply), received.cost_usd)
-    return _settle(Attempt(question=question, solver=job.solver, probe=job, sample=sample, **fields))
+def _store_attempts(job: Probe, received: Sequence[Received[Try]]) -> list[Settled]:
+    """Make attempts of replies, each marked against the key."""
+    as_asked = _as_asked([each.item.question for each in received])
+    attempts: list[Attempt | None] = []
+    for each in received:
+        question = as_asked.get(each.item.question.pk)
+        fields = question and _answering(question, _neutralised(each.reply), each.cost_usd)
+        attempts.append(
+            Attempt(question=question, solver=job.solver, probe=job, sample=each.item.sample, **fields)
+            if fields
+            else None
+        )
+    return _settle(attempts)
 
 
-def _as_asked(asked: Question) -> Question | None:
-    """Return a question as it is now, held so to the end of the transaction; None if it is another now, or gone."""
-    rows = Question.objects.select_for_update(no_key=True)
-    found: Question | None = rows.filter(pk=asked.pk, content_hash=asked.content_hash).first()
-    return found
+def _as_asked(asked: Sequence[Question]) -> dict[int, Question]:
+    """Return by key the questions that are still as they were asked, held so to the end of the transaction."""
+    rows = Question.objects.select_for_update(no_key=True).order_by("pk")
+    there = {question.pk: question for question in rows.filter(pk__in={each.pk for each in asked})}
+    return {
+        each.pk: there[each.pk]
+        for each in asked
+        if each.pk in there and there[each.pk].content_hash == each.content_hash
+    }
 
 
-def _settle(answering: Answering) -> Settled:
+def _settle(answerings: Sequence[Answering | None]) -> list[Settled]:
+    """Store answers at once, or one by one where one of them is there already."""
+    made = [each for each in answerings if each is not None]
+    try:
+        with transaction.atomic():
+            if made:
+                type(made[0]).objects.bulk_create(made)
+    except IntegrityError as error:
+        if not isinstance(error.__cause__, UniqueViolation):
+            raise
+        return [Settled.GONE if each is None else _settle_one(each) for each in answerings]
+    return [Settled.GONE if each is None else Settled.STORED for each in answerings]
+
+
+def _settle_one(answering: Answering) -> Settled:
     """Store an answer, unless a worker that was thought dead, or a file, has brought one in its place."""
+    answering.pk = None
     try:
         with transaction.atomic():
             answering.save(force_insert=True)
