@@ -46,10 +46,19 @@ class ProjectForm(forms.Form):
         help_text=_("Teachers and runs stop when the project has spent this much."),
     )
 
+    shares_answers = forms.BooleanField(
+        label=_("Answers may be reused"),
+        required=False,
+        help_text=_(
+            "Another project of this installation that asks the same model the same question is given the "
+            "answer that this one has paid for, and the other way round where that project allows it too."
+        ),
+    )
+
     @staticmethod
     def initial_of(project: Project) -> dict[str, Any]:
         """Return a project's own values, as the form begins with them."""
-        return {field: getattr(project, field) for field in ("name", "description", "money_limit_usd")}
+        return {field: getattr(project, field) for field in ProjectForm.base_fields}
 
 
 class MemberForm(forms.Form):

@@ -74,6 +74,7 @@ class Paused(Exception):
 class Job(models.Model):
     """Long work: a state, a progress, a heartbeat, an owner, a cost and, if it failed, a sentence."""
 
+    can_pause: ClassVar[bool] = False
     # The task that carries this kind of job; the sweep sends it with `job_id`.
     task_name: ClassVar[str]
 

@@ -4,7 +4,6 @@ The counts lie in Redis. What a dead worker held is given back when its lease en
 knows no past, so that the minute around a restart is the one that no limit can be promised for.
 """
 
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,9 +20,11 @@ LEASE_SECONDS = 30.0
 SOONEST_SECONDS = 0.01
 
 # KEYS: in flight, requests, tokens, weights, total. Every member's score is when it stops to count.
-# ARGV: now, ticket, most in flight, requests, tokens (0: no limit), weight, window, lease; in milliseconds.
+# ARGV: ticket, most in flight, requests, tokens (0: no limit), weight, window, lease; in milliseconds.
 # Returns 0, or in how many milliseconds to ask again.
 _FORGET = """
+local clock = redis.call('TIME')  -- one clock for all workers, read when the decision is made
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function forget(now)
   redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
@@ -41,9 +42,9 @@ end
 _ENTER = (
     _FORGET
     + """
-local now, ticket = tonumber(ARGV[1]), ARGV[2]
-local most, requests, tokens = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local weight, window, lease = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local ticket, most, requests = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local tokens, weight = tonumber(ARGV[4]), tonumber(ARGV[5])
+local window, lease = tonumber(ARGV[6]), tonumber(ARGV[7])
 local function first(key)
   local found = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
   return found[2] and math.max(1, tonumber(found[2]) - now) or window
@@ -65,11 +66,11 @@ expire()
 return 0
 """
 )
-# ARGV: now, ticket, weight, window.
+# ARGV: ticket, weight, window.
 _LEAVE = (
     _FORGET
     + """
-local now, ticket, weight, window = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local ticket, weight, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 redis.call('ZREM', KEYS[1], ticket)
 local was = redis.call('HGET', KEYS[4], ticket)
 if was then
@@ -81,15 +82,18 @@ forget(now)
 return 0
 """
 )
-# ARGV: now, window, lease, tickets.
-_RENEW = """
-local now, window, lease = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
-for place = 4, #ARGV do
+# ARGV: window, lease, tickets.
+_RENEW = (
+    _FORGET
+    + """
+local window, lease = tonumber(ARGV[1]), tonumber(ARGV[2])
+for place = 3, #ARGV do
   redis.call('ZADD', KEYS[1], 'XX', now + lease, ARGV[place])
   redis.call('ZADD', KEYS[3], 'XX', now + lease + window, ARGV[place])
 end
 return 0
 """
+)
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ class Pace:
         tickets = [f"{self.owner}/{uuid4().hex}" for _each in tokens]
         with self.store.pipeline(transaction=False) as pipeline:
             for ticket, weight in zip(tickets, tokens, strict=True):
-                arguments = [_now(), ticket, *most, weight, *lengths]
+                arguments = [ticket, *most, weight, *lengths]
                 self._enter(keys=self.keys, args=arguments, client=pipeline)
             waits = pipeline.execute()
         return [
@@ -139,7 +143,7 @@ class Pace:
             return
         with self.store.pipeline(transaction=False) as pipeline:
             for ticket, tokens in tickets.items():
-                arguments = [_now(), ticket, tokens, round(WINDOW_SECONDS * 1000)]
+                arguments = [ticket, tokens, round(WINDOW_SECONDS * 1000)]
                 self._leave(keys=self.keys, args=arguments, client=pipeline)
             pipeline.execute()
 
@@ -154,11 +158,7 @@ class Pace:
         held = list(tickets)
         if held:
             lengths = [round(WINDOW_SECONDS * 1000), round(LEASE_SECONDS * 1000)]
-            self._renew(keys=self.keys, args=[_now(), *lengths, *held])
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
+            self._renew(keys=self.keys, args=[*lengths, *held])
 
 
 @cache

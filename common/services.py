@@ -36,12 +36,20 @@ def create_project(
     return project
 
 
-def change_project(*, project: Project, name: str, description: str, money_limit_usd: Decimal) -> None:
-    """Change a project's name, description and money limit."""
+def change_project(
+    *,
+    project: Project,
+    name: str,
+    description: str,
+    money_limit_usd: Decimal,
+    shares_answers: bool = False,
+) -> None:
+    """Change a project's name, description and money limit, and whether others may reuse its answers."""
     if money_limit_usd < 0:
         raise Refusal(_("The money limit cannot be negative."))
     project.name, project.description, project.money_limit_usd = name, description, money_limit_usd
-    project.save(update_fields=["name", "description", "money_limit_usd"])
+    project.shares_answers = shares_answers
+    project.save(update_fields=["name", "description", "money_limit_usd", "shares_answers"])
 
 
 def add_member(*, project: Project, email: str, role: str) -> Membership:

@@ -7,6 +7,18 @@ from django.utils.translation import gettext_lazy
 class OrderForm(forms.Form):
     """How much to ask a teacher, and for how much money at most."""
 
+    most_pass_rate = forms.TypedChoiceField(
+        label=gettext_lazy("Which questions"),
+        coerce=float,
+        empty_value=None,
+        required=False,
+        choices=[
+            ("", gettext_lazy("all of them")),
+            ("0.0", gettext_lazy("those that solvers have tried and always missed")),
+            ("0.5", gettext_lazy("those that solvers get right half of the time or less")),
+        ],
+        help_text=gettext_lazy("Difficulty first, then traces: fewer questions are paid for."),
+    )
     question_limit = forms.IntegerField(
         label=gettext_lazy("Most questions"),
         min_value=1,

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -37,6 +37,13 @@ class Collection(Order):
     project = models.ForeignKey(Project, models.CASCADE, related_name="collections")
     teacher = models.ForeignKey(Teacher, models.CASCADE, related_name="collections")
     question_limit = models.PositiveIntegerField(_("most questions"), null=True, blank=True)
+    # Of a question's tries by solvers, the share that may be right; null: all questions are asked, tried or not.
+    most_pass_rate = models.FloatField(
+        _("most right tries"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+    )
 
     class Meta(Order.Meta):
         verbose_name = _("collection")

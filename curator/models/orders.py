@@ -1,5 +1,6 @@
 """Long work that asks a model about one item after the other."""
 
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -12,6 +13,7 @@ class Order(Job, ProjectRow):
     """Work that a model is paid for: how much was asked, what was kept, and what brought nothing."""
 
     edit_right: ClassVar[Right] = Right.SPEND
+    can_pause: ClassVar[bool] = True
 
     asked = models.PositiveIntegerField(default=0)
     stored = models.PositiveIntegerField(default=0)
@@ -21,3 +23,15 @@ class Order(Job, ProjectRow):
 
     class Meta(Job.Meta):
         abstract = True
+
+    @property
+    def to_come_usd(self) -> Decimal | None:
+        """Return what the rest will cost by the mean of what was paid for; None while nothing was.
+
+        Both the cost and the counts are those of all who took the order up, and the progress is the last one's own.
+        """
+        paid = self.asked - self.remembered
+        if not self.cost_usd or paid <= 0:
+            return None
+        left = max(0, self.progress_total - self.progress_done)
+        return self.cost_usd / paid * left

@@ -19,6 +19,7 @@ class Trial(Order):
     """
 
     task_name: ClassVar[str] = "curator.tasks.run_trial"
+    can_pause: ClassVar[bool] = False  # one question: there is nothing to rest from
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="trials")
     teacher = models.ForeignKey(Teacher, models.SET_NULL, null=True, blank=True, related_name="trials")

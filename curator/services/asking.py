@@ -320,11 +320,8 @@ class _Order(Generic[Item]):
                 self._fill()
                 if not self.in_flight and not self.queue.fresh and not self.queue.later:
                     break
-                came = self._take_back(self._done())
-                try:
-                    self._fill()  # the endpoint need not wait for what is written here
-                finally:
-                    self._settle(came)
+                self._settle(self._take_back(self._done()))
+                self._fill()  # the endpoint need not wait for what is made of its answers
                 self._become_together()
                 self._beat()
                 self._refuse_if_down()
@@ -575,7 +572,8 @@ class _Gate:
     def __init__(self, job: Any, endpoint: Endpoint) -> None:
         limits = Limits(endpoint.max_in_flight, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         name = f"{endpoint._meta.label_lower}:{endpoint.pk}"
-        self.pace = Pace(name, limits, owner=f"{job._meta.label_lower}:{job.pk}")
+        # Of each kind of order one at a time goes to an endpoint: what was held in its name was interrupted.
+        self.pace = Pace(name, limits, owner=job._meta.label_lower)
         self.renewed = 0.0
         through(self.pace.give_up)
 

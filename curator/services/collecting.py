@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Count, Q, QuerySet, Sum
+from django.db.models import Avg, Case, Count, Q, QuerySet, Sum, When
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
@@ -16,7 +16,7 @@ from common.core.chat import question_with_options
 from common.core.text import neutralise
 from common.endpoints import Prompt, Reply
 from common.jobs import Watch, carried, unwatched
-from common.models import User
+from common.models import Project, User
 from curator.core.dataset import trace_hash
 from curator.models import (
     Answering,
@@ -28,6 +28,7 @@ from curator.models import (
     Standing,
     Teacher,
     Trace,
+    Verdict,
 )
 from curator.services.asking import (
     BATCH,
@@ -45,6 +46,7 @@ from curator.services.asking import (
 from curator.services.marking import verdict_of
 
 SAMPLE_FOR_ESTIMATE = 200
+SAMPLE_THAT_SUFFICES = 20  # traces of missed questions, which are longer than those of all
 ASSUMED_THINKING_TOKENS = 4_700  # mean of s1K's traces, research figure of s1 (Gemini, Qwen2.5 tokens)
 
 
@@ -55,15 +57,37 @@ class Try(NamedTuple):
     sample: int
 
 
-def unanswered(teacher: Teacher) -> "QuerySet[Question]":
-    """Return the project's questions that this teacher has not answered, banned ones left out."""
+def unanswered(teacher: Teacher, most_pass_rate: float | None = None) -> "QuerySet[Question]":
+    """Return the project's questions that this teacher has not answered, banned ones left out.
+
+    With `most_pass_rate`, from 0 to 1, those alone that solvers have tried and got right in at most this share.
+
+    Source: m1 (arXiv 2504.00869), which filters by difficulty before it asks for traces.
+    """
     rows: QuerySet[Question] = (
         Question.objects.filter(project=teacher.project)
         .exclude(standing=Standing.BANNED)
         .exclude(traces__teacher=teacher)
         .order_by("pk")
     )
-    return rows
+    return rows if most_pass_rate is None else rows.filter(pk__in=missed(teacher.project, most_pass_rate))
+
+
+def tried(project: Project) -> "QuerySet[Any, Any]":
+    """Return the keys of the questions that solvers have tried, as `question`, each once.
+
+    A try that no key could mark says nothing of how hard a question is.
+    """
+    marked = Attempt.objects.filter(question__project=project).exclude(verdict=Verdict.UNKEYED)
+    return marked.order_by().values("question").distinct()
+
+
+def missed(project: Project, most_pass_rate: float) -> "QuerySet[Any, Any]":
+    """Return of `tried` those that solvers got right in at most this share of their tries."""
+    share_right = Avg(Case(When(verdict=Verdict.RIGHT, then=1.0), default=0.0))
+    found = tried(project).annotate(share=share_right).filter(share__lte=most_pass_rate)
+    keys: QuerySet[Any, Any] = found.values("question")
+    return keys
 
 
 def unattempted(solver: Solver, samples: int) -> "QuerySet[Question]":
@@ -89,22 +113,36 @@ def _missing_tries(solver: Solver, samples: int) -> int:
     return int(sums["questions"] * samples - (sums["there"] or 0))
 
 
-def estimate_collection(*, teacher: Teacher, question_limit: int | None = None) -> Estimate:
+def estimate_collection(
+    *, teacher: Teacher, question_limit: int | None = None, most_pass_rate: float | None = None
+) -> Estimate:
     """Estimate an order from the teacher's own traces so far, or from s1's where it has none."""
-    asked = unanswered(teacher)[:question_limit]
+    asked = unanswered(teacher, most_pass_rate)[:question_limit]
     questions, tokens_in = about_tokens(Question.objects.filter(pk__in=asked), "language", "text")
-    known = Trace.objects.filter(teacher=teacher, finish_reason="stop")
-    count, per_question = _mean_tokens(known)
-    if count:
-        basis = _("Mean of this teacher's last %(count)s traces.") % {"count": count}
-    else:
-        per_question = min(ASSUMED_THINKING_TOKENS, teacher.max_tokens)
-        basis = _("No trace of this teacher yet: %(tokens)s tokens each, the mean of s1's traces.") % {
-            "tokens": per_question
-        }
+    per_question, basis = _tokens_per_trace(teacher, most_pass_rate)
     return estimate_of(
         teacher, questions=questions, tokens_in=tokens_in, tokens_out=per_question * questions, basis=basis
     )
+
+
+def _tokens_per_trace(teacher: Teacher, most_pass_rate: float | None) -> tuple[int, str]:
+    """Return how long the teacher's traces are, and in a sentence how that is known.
+
+    What solvers miss is thought about for longer, so it has a mean of its own where there are enough such traces.
+    """
+    known = Trace.objects.filter(teacher=teacher, finish_reason="stop")
+    if most_pass_rate is not None:
+        count, mean = _mean_tokens(known.filter(question__in=missed(teacher.project, most_pass_rate)))
+        if count >= SAMPLE_THAT_SUFFICES:
+            return mean, _("Mean of this teacher's last %(count)s traces of such questions.") % {
+                "count": count
+            }
+    count, mean = _mean_tokens(known)
+    if count:
+        return mean, _("Mean of this teacher's last %(count)s traces.") % {"count": count}
+    assumed = min(ASSUMED_THINKING_TOKENS, teacher.max_tokens)
+    sentence = _("No trace of this teacher yet: %(tokens)s tokens each, the mean of s1's traces.")
+    return assumed, sentence % {"tokens": assumed}
 
 
 def estimate_probe(*, solver: Solver, samples: int = 1) -> Estimate:
@@ -143,6 +181,7 @@ def start_collection(
     *,
     teacher: Teacher,
     question_limit: int | None = None,
+    most_pass_rate: float | None = None,
     max_cost_usd: Decimal | None = None,
     by: User | None,
 ) -> Collection:
@@ -152,17 +191,19 @@ def start_collection(
         Refusal: the teacher has no address, a limit cannot be used, or an order to it is under way.
     """
     address_of(teacher)
-    checked(
-        Collection(question_limit=question_limit, max_cost_usd=max_cost_usd), "question_limit", "max_cost_usd"
-    )
+    limits = {
+        "question_limit": question_limit,
+        "most_pass_rate": most_pass_rate,
+        "max_cost_usd": max_cost_usd,
+    }
+    checked(Collection(**limits), *limits)
     with transaction.atomic():
         refuse_if_busy(teacher, teacher.collections.all())
         order: Collection = Collection.objects.create(
             project=teacher.project,
             teacher=teacher,
-            question_limit=question_limit,
-            max_cost_usd=max_cost_usd,
             created_by=by,
+            **limits,
         )
     return order
 
@@ -194,7 +235,7 @@ def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
         EndpointFailed: the endpoint is down; what was received is stored.
     """
     with carried(job):
-        questions = unanswered(job.teacher)
+        questions = unanswered(job.teacher, job.most_pass_rate)
         left = None if job.question_limit is None else max(0, job.question_limit - job.stored)
         wanted = questions.count() if left is None else min(left, questions.count())
         ask_all(

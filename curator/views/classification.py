@@ -90,6 +90,12 @@ def classification_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def classification_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a classification rest."""
+    return jobs.pause(request, Classification, pk)
+
+
+@require_POST
 def classification_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with a sorting; one that asks a model needs the right to spend."""
     found = get_editable(Classification, request.user, pk=pk)

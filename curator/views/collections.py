@@ -22,6 +22,7 @@ from curator import charts, queries, tasks
 from curator.forms import OrderForm, ProbeForm
 from curator.models import Collection, Probe, Teacher, Trace, Verdict
 from curator.services import collecting as services
+from curator.services.ordering import compare_orders
 from curator.views import jobs
 
 LATEST_ANSWERS = 20
@@ -80,10 +81,13 @@ def offered(request: HttpRequest, found: Any, kind: str) -> HttpResponse | dict[
             return redirect(order)
     wanted = dict(form.cleaned_data) if is_confirming else {}
     wanted.pop("max_cost_usd", None)
+    estimate = ordering.estimate(**{kind: found}, **wanted)
+    may_choose = kind == "teacher" and not is_confirming
     return {
         **_written(getattr(found, ordering.answers).all()),
         "form": form,
-        "estimate": ordering.estimate(**{kind: found}, **wanted),
+        "estimate": estimate,
+        "compared": compare_orders(teacher=found, everything=estimate) if may_choose else None,
         "is_confirming": is_confirming,
         "money_left": left,
         "orders": getattr(found, ordering.orders).all()[: queries.LATEST],
@@ -147,6 +151,12 @@ def collection_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def collection_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let an order rest."""
+    return jobs.pause(request, Collection, pk)
+
+
+@require_POST
 def collection_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with an order; what was answered is not asked again."""
     return jobs.retry(request, Collection, pk, tasks.run_collection)
@@ -156,6 +166,12 @@ def collection_retry(request: HttpRequest, pk: int) -> HttpResponse:
 def probe_cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask a probe to stop."""
     return jobs.cancel(request, Probe, pk)
+
+
+@require_POST
+def probe_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a probe rest."""
+    return jobs.pause(request, Probe, pk)
 
 
 @require_POST

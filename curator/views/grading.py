@@ -95,6 +95,12 @@ def grading_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @require_POST
+def grading_pause(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a grading rest."""
+    return jobs.pause(request, Grading, pk)
+
+
+@require_POST
 def grading_retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Go on with an order; what was graded is not asked again."""
     return jobs.retry(request, Grading, pk, tasks.run_grading)

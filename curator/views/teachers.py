@@ -18,6 +18,7 @@ from curator.core.presets import preset_of
 from curator.forms import EndpointForm, PresetForm
 from curator.models import Assistant, Embedder, Endpoint, Solver, Teacher
 from curator.services import endpoints as services
+from curator.services.purse import committed_to
 from curator.views import collections
 
 KINDS: dict[str, type[Endpoint]] = {
@@ -156,4 +157,5 @@ def _facts(request: HttpRequest, found: Any, kind: str) -> dict[str, Any]:
         "edit_url_name": f"{kind}_edit",
         "try_url_name": "" if kind == "embedder" else f"{kind}_try",
         "is_teacher": kind == "teacher",
+        "committed_usd": committed_to(found),
     }

@@ -1,15 +1,10 @@
 """Grading by an assistant over real HTTP: rules first, Yes or No and nothing else, and an expert who checks it."""
 
-import os
-import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic, sleep
-from urllib.parse import quote
+from time import sleep
 
 import pytest
 from django.db import connection
@@ -362,26 +357,6 @@ def test_a_second_order_to_a_busy_assistant_is_refused(assistant):
 
 
 # --- a worker that is killed ---
-
-
-@pytest.fixture
-def killed(project):
-    """Return what runs a command in a process of its own and kills it when `enough` says so."""
-    place = connection.settings_dict
-    url = f"postgresql://{place['USER']}@{quote(place['HOST'], safe='')}:{place['PORT']}/{place['NAME']}"
-
-    def run(*words, enough):
-        program = [sys.executable, "manage.py", *words]
-        environment = {**os.environ, "DATABASE_URL": url}
-        with subprocess.Popen(program, cwd=ROOT, env=environment, stderr=subprocess.PIPE) as running:
-            deadline = monotonic() + 60
-            while not enough() and monotonic() < deadline and running.poll() is None:
-                sleep(0.02)
-            running.kill()
-            said = running.stderr.read().decode()
-        assert running.returncode == -signal.SIGKILL, said
-
-    return run
 
 
 @pytest.mark.django_db(transaction=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
+from common.jobs import JobState
 from curator.models import Teacher
 from curator.services import collecting
 
@@ -20,6 +21,12 @@ class Command(StageCommand):
         parser.add_argument("--teacher", required=True, metavar="NAME")
         parser.add_argument("--limit", type=int, help="ask at most so many questions")
         parser.add_argument("--max-cost", type=Decimal, metavar="USD")
+        parser.add_argument(
+            "--most-pass-rate",
+            type=float,
+            metavar="SHARE",
+            help="ask only what solvers have tried and got right in at most this share of tries, from 0 to 1",
+        )
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project = named_project(options["slug"])
@@ -31,21 +38,32 @@ class Command(StageCommand):
             raise Refusal(
                 f"The project has no teacher {options['teacher']!r} (there is: {known}); add it on the teachers page."
             )
-        estimate = collecting.estimate_collection(teacher=teacher, question_limit=options["limit"])
+        which = {"question_limit": options["limit"], "most_pass_rate": options["most_pass_rate"]}
+        estimate = collecting.estimate_collection(teacher=teacher, **which)
         self.stderr.write(f"{estimate.questions} questions, about {estimate.usd:.2f} USD. {estimate.basis}")
+        if teacher.permits_training is False:
+            self.stderr.write(
+                f"Its provider forbids training a competing model on its output. {teacher.terms}"
+            )
         order = collecting.start_collection(
             teacher=teacher,
-            question_limit=options["limit"],
+            **which,
             max_cost_usd=options["max_cost"],
             by=owner_of(project),
         )
         with progress_bar("asking") as watch:
             collecting.run_collection(job=order, watch=watch)
         order.refresh_from_db()
+        if order.state == JobState.PAUSED:
+            why = order.failure or "a person has paused it."
+            raise Refusal(
+                f"{order.stored} answers are stored, and the order rests: {why} Run this again to go on."
+            )
         return {
             "asked": order.asked,
             "stored": order.stored,
             "unmatched": 0,
             "failed": order.failed,
+            "remembered": order.remembered,
             "cost_usd": order.cost_usd,
         }
