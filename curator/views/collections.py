@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from common.access import get_visible
+from common.access import Right, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.models import Project
@@ -82,7 +82,8 @@ def offered(request: HttpRequest, found: Any, kind: str) -> HttpResponse | dict[
     wanted = dict(form.cleaned_data) if is_confirming else {}
     wanted.pop("max_cost_usd", None)
     estimate = ordering.estimate(**{kind: found}, **wanted)
-    may_choose = kind == "teacher" and not is_confirming
+    may_order = bool(found.base_url) and Right.SPEND in get_rights(found.project, request.user)
+    may_choose = kind == "teacher" and may_order and not is_confirming
     return {
         **_written(getattr(found, ordering.answers).all()),
         "form": form,

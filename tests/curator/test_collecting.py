@@ -626,12 +626,21 @@ def test_a_second_probe_of_a_busy_solver_is_refused(solver):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"question_limit": -1}, {"question_limit": 10**12}, {"max_cost_usd": Decimal("1e11")}]
+    "fields",
+    [
+        {"question_limit": -1},
+        {"question_limit": 10**12},
+        {"max_cost_usd": Decimal("1e11")},
+        {"most_pass_rate": -0.1},
+        {"most_pass_rate": 1.1},
+    ],
 )
 def test_a_limit_that_is_none_is_refused_in_words(asked, fields):
     teacher, _questions = asked(1)
 
-    with pytest.raises(Refusal, match=r"Most questions: Ensure|Limit \(USD\): Ensure"):
+    with pytest.raises(
+        Refusal, match=r"Most questions: Ensure|Limit \(USD\): Ensure|Most right tries: Ensure"
+    ):
         order(teacher, **fields)
 
     assert not Collection.objects.exists()
