@@ -11,13 +11,14 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any, Generic, TypeVar
 
 import redis
@@ -31,7 +32,7 @@ from common.core.refusal import Refusal
 from common.core.text import estimate_tokens
 from common.encryption import decrypt
 from common.endpoints import Address, EndpointFailed, Fault, Line, Prompt, Reply, back_off_seconds, client
-from common.jobs import ACTIVE, Cancelled, Paused, Pulse, Watch, unwatched
+from common.jobs import ACTIVE, Cancelled, ClaimLost, Paused, Pulse, Watch, unwatched
 from common.pace import Limits, Pace
 from curator.models import Endpoint
 from curator.services import replies
@@ -57,11 +58,11 @@ FAILURES_IN_A_ROW = 10  # items that failed in every try: the endpoint is down; 
 TRIES_AFTER_FAILURES = 6
 BATCH = 500  # rows that are read at once
 AHEAD = 64  # items that are looked up among the replies that are there, at once
+# Replies that are written down become what they are for together: so many at a time, or so soon.
+TOGETHER, TOGETHER_SECONDS = 8, 0.25
 LONGEST_QUOTE = 80  # characters of a reply that could not be read, as the failure shows them
-TURN_SECONDS = 0.0005
 WAIT_FOR_MONEY_SECONDS = 0.25
-# Replies that were written down become traces together, so many at a time or so soon.
-TOGETHER, TOGETHER_SECONDS = 64, 0.25
+TURN_SECONDS = 0.0005
 SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
 
 Item = TypeVar("Item")
@@ -272,6 +273,11 @@ class _Request(Generic[Item]):
     spent_usd: Decimal = Decimal(0)
 
 
+# A request, its reply, what that cost, and whether it was there before.
+_Came = tuple[_Request[Item], Reply, Decimal, bool]
+_Failed = tuple[_Request[Item], EndpointFailed]
+
+
 @dataclass
 class _Queue(Generic[Item]):
     """What waits: requests that are new, and those that are to be tried again when their time has come."""
@@ -298,7 +304,7 @@ class _Queue(Generic[Item]):
 
 
 class _Order(Generic[Item]):
-    """An order as it goes: what waits, what is in flight, and what was settled."""
+    """An order as it goes: what waits, what is in flight, what was received, and what was settled."""
 
     def __init__(self, task: _Task[Item], line: Line, items: Iterator[Item], pulse: Pulse) -> None:
         self.task, self.job, self.endpoint, self.line, self.pulse = task, task.job, task.endpoint, line, pulse
@@ -306,9 +312,11 @@ class _Order(Generic[Item]):
         self.purse = Purse(self.job, self.endpoint)
         self.gate = _Gate(self.job, self.endpoint)
         self.in_flight: dict[Future[Reply], tuple[_Request[Item], str]] = {}
+        self.arrived: SimpleQueue[Future[Reply]] = SimpleQueue()
+        self.leaving: list[tuple[str, int]] = []  # tickets to give back, with the tokens that they took
+        self.kept: list[_Came[Item]] = []  # replies that are written down, and nothing made of them yet
+        self.became_at = time.monotonic()
         self.rng = random.Random()
-        self.kept: list[tuple[_Request[Item], Reply, Decimal, bool]] = []  # written down, and no more yet
-        self.became_at = 0.0
         self.settled = self.failures_in_a_row = 0
         self.last_failure: EndpointFailed | None = None
         self.not_before = 0.0  # by the monotonic clock: the endpoint, or its limits, ask for patience
@@ -316,13 +324,13 @@ class _Order(Generic[Item]):
     def carry_out(self) -> None:
         """Keep as many requests in flight as the endpoint takes, until nothing waits."""
         try:
-            while True:
-                self._fill()
-                if not self.in_flight and not self.queue.fresh and not self.queue.later:
-                    break
-                self._settle(self._take_back(self._done()))
-                self._fill()  # the endpoint need not wait for what is made of its answers
-                self._become_together()
+            while self._fill():
+                failed = self._receive(self._arrivals(self._patience()))
+                # What to do next may hang on what becomes of the replies; else the endpoint need not wait for it.
+                hangs_on_them = bool(failed) or self.task.tries > 1
+                if hangs_on_them or (self._fill() and self._is_time_to_become()):
+                    self._become_kept()
+                self._answer_failures(failed)
                 self._beat()
                 self._refuse_if_down()
         finally:
@@ -340,43 +348,48 @@ class _Order(Generic[Item]):
 
     # What goes out.
 
-    def _fill(self) -> None:
-        """Let as many requests go as the endpoint, the money and the limits allow."""
-        while time.monotonic() >= self.not_before:
-            requests = self._affordable(self.endpoint.max_in_flight - len(self.in_flight))
-            if not requests:
-                return
-            entered = self.gate.enter([request.most_tokens for request in requests])
-            for request, (ticket, seconds) in zip(requests, entered, strict=True):
-                if ticket:
-                    self.in_flight[self.line.submit(request.prompt)] = request, ticket
-                else:
-                    self.purse.settle(request.dearest_usd, Decimal(0))
-                    self.queue.put_off(request, seconds)
-                    self.not_before = max(self.not_before, time.monotonic() + seconds)
+    def _fill(self) -> bool:
+        """Give tickets back, and send what money and limits allow; return whether there is more to be done."""
+        requests = self._affordable()
+        if requests or self.leaving:
+            tickets, seconds = self.gate.exchange(self.leaving, [each.most_tokens for each in requests])
+            self.leaving.clear()
+            for request, ticket in zip(requests, tickets, strict=False):
+                self._send(request, ticket)
+            self._hold_back(requests[len(tickets) :], seconds)
+        return bool(self.in_flight or self.queue.fresh or self.queue.later)
 
-    def _affordable(self, count: int) -> list[_Request[Item]]:
-        """Take what waits, at most so many requests, and set their money aside."""
-        taken: list[_Request[Item]] = []
-        while len(taken) < count:
+    def _affordable(self) -> list[_Request[Item]]:
+        """Take from the queue what there is room and money for."""
+        requests: list[_Request[Item]] = []
+        while self._has_room(len(requests)):
             if not self.queue.fresh:
                 self._look_ahead()
             request = self.queue.next()
             if request is None:
                 break
-            if not self._set_aside(request, is_first=not taken):
+            if not through(lambda: self.purse.take(request.dearest_usd)):  # noqa: B023
+                self.queue.fresh.appendleft(request)
+                self.not_before = time.monotonic() + WAIT_FOR_MONEY_SECONDS
                 break
-            taken.append(request)
-        return taken
+            requests.append(request)
+        return requests
 
-    def _set_aside(self, request: _Request[Item], *, is_first: bool) -> bool:
-        """Take a request's money from the purse; where there is none now, the request waits."""
-        if self.purse.take(request.dearest_usd):
-            return True
-        self.queue.fresh.appendleft(request)
-        if is_first:
-            self.not_before = time.monotonic() + WAIT_FOR_MONEY_SECONDS
-        return False
+    def _has_room(self, besides: int = 0) -> bool:
+        is_full = len(self.in_flight) + besides >= self.endpoint.max_in_flight
+        return not is_full and time.monotonic() >= self.not_before
+
+    def _send(self, request: _Request[Item], ticket: str) -> None:
+        future = self.line.submit(request.prompt)
+        self.in_flight[future] = request, ticket
+        future.add_done_callback(self.arrived.put)
+
+    def _hold_back(self, requests: Sequence[_Request[Item]], seconds: float) -> None:
+        """Let requests wait that the limits have no room for yet."""
+        for request in requests:
+            self.purse.settle(request.dearest_usd, Decimal(0))
+        self.queue.fresh.extendleft(reversed(requests))
+        self.not_before = max(self.not_before, time.monotonic() + seconds)
 
     def _look_ahead(self) -> None:
         """Fetch the next items; those that were answered before are settled at once."""
@@ -402,43 +415,45 @@ class _Order(Generic[Item]):
 
     # What comes back.
 
-    def _done(self) -> "list[Future[Reply]]":
-        """Wait a little for replies; return those that are there."""
-        pause = 0.0 if time.monotonic() >= self.not_before else self.not_before - time.monotonic()
-        waits = [seconds for seconds in (self.queue.seconds_to_next(), pause or None) if seconds is not None]
-        patience = min([1.0, *waits])
-        if not self.in_flight:
-            time.sleep(max(0.01, patience))
-            return []
-        return list(wait(self.in_flight, timeout=patience, return_when=FIRST_COMPLETED)[0])
+    def _patience(self) -> float:
+        """Return for how many seconds nothing but a reply gives reason to act."""
+        if self.queue.fresh and self._has_room():
+            return 0.0
+        pause = self.not_before - time.monotonic()
+        due = self.became_at + TOGETHER_SECONDS - time.monotonic()
+        waits = [
+            self.queue.seconds_to_next(),
+            pause if pause > 0 else None,
+            max(0.0, due) if self.kept else None,
+        ]
+        return min([1.0, *(seconds for seconds in waits if seconds is not None)])
 
-    def _take_back(
-        self, done: "Iterable[Future[Reply]]"
-    ) -> list[tuple[_Request[Item], Reply | EndpointFailed]]:
-        """Return what became of requests, their places free for others."""
-        back: list[tuple[_Request[Item], Reply | EndpointFailed]] = []
-        tokens: dict[str, int] = {}
+    def _arrivals(self, patience: float) -> "list[Future[Reply]]":
+        """Wait so many seconds for replies; return those that are there."""
+        done: list[Future[Reply]] = []
+        with suppress(Empty):
+            done.append(self.arrived.get(timeout=max(0.001, patience)))
+            while True:
+                done.append(self.arrived.get_nowait())
+        return done
+
+    def _receive(self, done: "Iterable[Future[Reply]]") -> "list[_Failed[Item]]":
+        """Write down what came back; return what failed."""
+        came: list[tuple[_Request[Item], Reply]] = []
+        failed: list[_Failed[Item]] = []
         for future in done:
             request, ticket = self.in_flight.pop(future)
             failure = future.exception()
             if isinstance(failure, EndpointFailed):
-                back.append((request, failure))
-                tokens[ticket] = request.most_tokens if failure.was_cut else 0
+                failed.append((request, failure))
+                self.leaving.append((ticket, request.most_tokens if failure.was_cut else 0))
             else:
                 reply = future.result()
-                back.append((request, reply))
-                tokens[ticket] = reply.tokens_in + reply.thinking_tokens + reply.answer_tokens
-        self.gate.leave(tokens)
-        return back
-
-    def _settle(self, back: Sequence[tuple[_Request[Item], Reply | EndpointFailed]]) -> None:
-        """Write down what came back, give back what it did not need, and make of it what was asked for."""
-        came = [(request, reply) for request, reply in back if isinstance(reply, Reply)]
-        failed = [(request, failure) for request, failure in back if isinstance(failure, EndpointFailed)]
+                came.append((request, reply))
+                self.leaving.append((ticket, reply.tokens_in + reply.thinking_tokens + reply.answer_tokens))
         if came:
             self._keep(came)
-        for request, failure in failed:
-            self._answer_failure(request, failure)
+        return failed
 
     def _keep(self, came: Sequence[tuple[_Request[Item], Reply]]) -> None:
         prices = [self.task.price(reply) for _request, reply in came]
@@ -461,16 +476,16 @@ class _Order(Generic[Item]):
             rows.update(cost_usd=F("cost_usd") + usd, reserved_usd=Greatest(F("reserved_usd") - usd, 0))
             self.job.cost_usd += usd
 
-    def _become_together(self) -> None:
-        """Make of what was written down what it is for, once there is enough of it or nothing else to do."""
-        # Where a reply may be unreadable, each is looked at before more is asked in the same words.
-        is_due = self.task.tries > 1 or time.monotonic() - self.became_at >= TOGETHER_SECONDS
-        if is_due or len(self.kept) >= TOGETHER or not self.in_flight:
-            kept, self.kept, self.became_at = self.kept, [], time.monotonic()
-            self._become(kept)
+    def _is_time_to_become(self) -> bool:
+        is_due = time.monotonic() - self.became_at >= TOGETHER_SECONDS
+        return is_due or len(self.kept) >= TOGETHER or not self.in_flight
 
-    def _become(self, came: Sequence[tuple[_Request[Item], Reply, Decimal, bool]]) -> None:
-        """Store what replies are for, and count it; the last of each says whether it was there before."""
+    def _become_kept(self) -> None:
+        came, self.kept, self.became_at = self.kept, [], time.monotonic()
+        self._become(came)
+
+    def _become(self, came: "Sequence[_Came[Item]]") -> None:
+        """Store what replies are for, and count it."""
         if not came:
             return
         received = [
@@ -488,9 +503,7 @@ class _Order(Generic[Item]):
         for (request, reply, usd, _there), outcome in zip(came, outcomes, strict=True):
             self._conclude(request, reply, usd, outcome)
 
-    def _count(
-        self, came: Sequence[tuple[_Request[Item], Reply, Decimal, bool]], outcomes: Sequence[Settled]
-    ) -> None:
+    def _count(self, came: "Sequence[_Came[Item]]", outcomes: Sequence[Settled]) -> None:
         """Add to what the job's row counts: another worker may be adding to it too."""
         stored = sum(outcome is Settled.STORED for outcome in outcomes)
         failed = sum(
@@ -534,6 +547,18 @@ class _Order(Generic[Item]):
 
     # What went wrong.
 
+    def _answer_failures(self, failed: "Sequence[_Failed[Item]]") -> None:
+        """Do what failures ask for.
+
+        Raises:
+            Paused: one of them asks for a rest.
+        """
+        for request, failure in failed:
+            self._answer_failure(request, failure)
+        for _request, failure in failed:
+            if failure.fault in {Fault.PAUSE, Fault.MONEY}:
+                raise Paused(str(failure)) from failure
+
     def _answer_failure(self, request: _Request[Item], failure: EndpointFailed) -> None:
         """Do what a failure asks for; what the endpoint has counted for it is paid."""
         usd = self.task.price(failure.billed) if failure.billed else Decimal(0)
@@ -541,7 +566,7 @@ class _Order(Generic[Item]):
             through(lambda: self._pay(usd))
         self.purse.settle(request.dearest_usd, usd)
         if failure.fault in {Fault.PAUSE, Fault.MONEY}:
-            raise Paused(str(failure)) from failure
+            return  # the order rests, and this is asked when it goes on
         request = replace(request, failures=request.failures + 1, spent_usd=request.spent_usd + usd)
         if failure.fault is Fault.RETRY and request.failures < TRIES_AFTER_FAILURES:
             seconds = back_off_seconds(request.failures, failure.retry_after_seconds, self.rng)
@@ -556,14 +581,17 @@ class _Order(Generic[Item]):
     # How it ends.
 
     def _wind_up(self) -> None:
-        """Wait for what is on its way, and write it down; a second wish to stop changes nothing."""
+        """Wait for what is on its way, and write it all down before anything is made of it.
+
+        A second wish to stop changes nothing.
+        """
         while self.in_flight:
-            done = list(wait(self.in_flight, timeout=1.0, return_when=FIRST_COMPLETED)[0])
             with suppress(Paused):
-                self._settle(self._take_back(done))
-            with suppress(Cancelled, Paused):
+                self._answer_failures(self._receive(self._arrivals(1.0)))
+            with suppress(Cancelled, Paused, ClaimLost):
                 self._beat(_("waiting for the answers on their way"))
-        self._become_together()
+        self.gate.exchange(self.leaving, [])
+        self._become_kept()
 
 
 class _Gate:
@@ -572,18 +600,15 @@ class _Gate:
     def __init__(self, job: Any, endpoint: Endpoint) -> None:
         limits = Limits(endpoint.max_in_flight, endpoint.requests_per_minute, endpoint.tokens_per_minute)
         name = f"{endpoint._meta.label_lower}:{endpoint.pk}"
-        # Of each kind of order one at a time goes to an endpoint: what was held in its name was interrupted.
         self.pace = Pace(name, limits, owner=job._meta.label_lower)
         self.renewed = 0.0
         through(self.pace.give_up)
 
-    def enter(self, tokens: Sequence[int]) -> list[tuple[str, float]]:
-        """As `Pace.enter`."""
-        return through(lambda: self.pace.enter(tokens))
-
-    def leave(self, tickets: Mapping[str, int]) -> None:
-        """As `Pace.leave`."""
-        through(lambda: self.pace.leave(tickets))
+    def exchange(
+        self, leaving: Sequence[tuple[str, int]], entering: Sequence[int]
+    ) -> tuple[list[str], float]:
+        """As `Pace.exchange`."""
+        return through(lambda: self.pace.exchange(leaving, entering))
 
     def renew(self, tickets: Iterable[str]) -> None:
         """As `Pace.renew`, once a second."""
