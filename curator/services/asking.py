@@ -8,12 +8,11 @@ or the order rests until a person has mended what is wrong.
 
 import heapq
 import random
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -34,6 +33,7 @@ from common.encryption import decrypt
 from common.endpoints import Address, EndpointFailed, Fault, Line, Prompt, Reply, back_off_seconds, client
 from common.jobs import ACTIVE, Cancelled, ClaimLost, Paused, Pulse, Watch, unwatched
 from common.pace import Limits, Pace
+from common.turns import quick_turns
 from curator.models import Endpoint
 from curator.services import replies
 from curator.services.purse import LimitReached, Purse
@@ -62,7 +62,6 @@ AHEAD = 64  # items that are looked up among the replies that are there, at once
 TOGETHER, TOGETHER_SECONDS = 8, 0.25
 LONGEST_QUOTE = 80  # characters of a reply that could not be read, as the failure shows them
 WAIT_FOR_MONEY_SECONDS = 0.25
-TURN_SECONDS = 0.0005
 SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
 
 Item = TypeVar("Item")
@@ -207,19 +206,8 @@ def ask_all(
     type(job)._default_manager.filter(pk=job.pk).update(asked=F("stored"), failed=0)  # they are asked again
     job.refresh_from_db(fields=["asked", "stored", "failed", "cost_usd"])
     task = _Task(job, endpoint, address, wanted, tries, prompt_of, store, sample_of)
-    with _quick_turns(), client(address) as line:
+    with quick_turns(), client(address) as line:
         _Order(task, line, iter(items), Pulse(job, watch)).carry_out()
-
-
-@contextmanager
-def _quick_turns() -> Iterator[None]:
-    """Let threads take turns ten times as often: the one with the sockets waits for the one with the database."""
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(TURN_SECONDS)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 @dataclass(frozen=True)

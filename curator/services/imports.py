@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
 from common.jobs import ClaimLost, JobState, Pulse, Watch, beside, carried, unwatched
+from common.turns import quick_turns
 from curator import readers
 from curator.core.rows import QuestionRow, Rejected, full_mapping, read_table
 from curator.core.rows.cells import kept
@@ -45,7 +46,7 @@ def run_import(*, job: Import, watch: Watch = unwatched) -> None:
         pulse(0, phase=_("reading"))
         table = _opened(job)
         mapping = full_mapping(table.columns, job.mapping)
-        with _uncollected(), transaction.atomic():
+        with _uncollected(), quick_turns(), transaction.atomic():
             _wait_for_others(job, pulse)
             if _is_written(job):
                 return
