@@ -3,13 +3,15 @@
 import json
 import sys
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+from django.utils import timezone
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -22,7 +24,7 @@ from rich.progress import (
 
 from common.access import Role
 from common.core.refusal import Refusal
-from common.jobs import Job, Watch
+from common.jobs import BEAT_SECONDS, Job, JobState, Watch
 from common.models import Project, User
 
 
@@ -104,6 +106,45 @@ def progress_bar(description: str) -> Iterator[Watch]:
             )
 
         yield watch
+
+
+def taken_up(jobs: "QuerySet[Any]", say: Callable[[str], Any]) -> Any:
+    """Return the job that an earlier call has left, ready to be claimed again, or None.
+
+    One that waits or rests is taken at once. One that a worker seems to have is taken when that worker has been
+    silent for so long that it is dead; while it gives signs of life the job is its own.
+    """
+    while job := jobs.filter(state__in=[JobState.QUEUED, JobState.RUNNING, JobState.PAUSED]).first():
+        if job.state != JobState.RUNNING:
+            job.requeue(now=timezone.now())
+            say(f"Going on with what was begun at {timezone.localtime(job.created_at):%Y-%m-%d %H:%M}.")
+            return job
+        say("It seems to be under way already; looking whether its worker is alive …")
+        if not _falls_silent(job):
+            return None
+    return None
+
+
+def _falls_silent(job: Job) -> bool:
+    """Wait for a sign of life from a job's worker; return True once there was none for too long."""
+    known = job.heartbeat_at
+    while not type(job).requeue_silent(now=timezone.now()):
+        sleep(BEAT_SECONDS)
+        job.refresh_from_db()
+        if job.heartbeat_at != known or job.state != JobState.RUNNING:
+            return False
+    return True
+
+
+def refuse_if_resting(job: Job, stored: int) -> None:
+    """End a command whose job was paused, by a person or by what only a person can mend.
+
+    Raises:
+        Refusal: it rests.
+    """
+    if job.state == JobState.PAUSED:
+        why = job.failure or "a person has paused it."
+        raise Refusal(f"{stored} answers are stored, and the order rests: {why} Run this again to go on.")
 
 
 def named_project(slug: str) -> Project:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ import xlsxwriter
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.db import connection
+from django.utils import timezone
 
 from common.models import Project
 from curator.management.commands.export import named_dataset
@@ -28,7 +30,7 @@ from curator.models import (
     Teacher,
     Trace,
 )
-from curator.services import endpoints
+from curator.services import collecting, endpoints
 from tests.stand_in import completion, dead_url, standing_in
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -463,6 +465,53 @@ def test_the_money_limit_ends_a_collection_with_status_1(bank, refused):
 
     assert said == "The order's limit of 0.25 USD is used up; start another."
     assert Trace.objects.count() == 2
+
+
+@pytest.fixture
+def asked(bank):
+    """Return a teacher that answers, and an order to it that something has begun."""
+    with standing_in(lambda *_: completion("Final Answer: 11", thinking="so")) as server:
+        teacher = endpoints.create_teacher(project=bank, name="Ada", base_url=server.url)
+        yield teacher, collecting.start_collection(teacher=teacher, by=None)
+
+
+def test_what_a_dead_worker_left_is_gone_on_with(asked, command):
+    _teacher, order = asked
+    order.claim(now=timezone.now() - timedelta(hours=1))
+
+    outcome = command("collect_traces", "ledger", "--teacher", "Ada")
+
+    order.refresh_from_db()
+    assert outcome["stored"] == order.stored == 8
+    assert (order.state, order.claims, Collection.objects.count()) == ("succeeded", 2, 1)
+
+
+def test_an_order_that_rests_is_gone_on_with(asked, command):
+    _teacher, order = asked
+    order.request_pause()
+
+    command("collect_traces", "ledger", "--teacher", "Ada")
+
+    order.refresh_from_db()
+    assert (order.state, order.stored, Collection.objects.count()) == ("succeeded", 8, 1)
+
+
+def test_an_order_with_other_limits_is_left_alone(asked, refused):
+    _teacher, order = asked
+
+    assert "being asked already" in refused("collect_traces", "ledger", "--teacher", "Ada", "--limit", 3)
+    order.refresh_from_db()
+    assert (order.state, order.stored) == ("queued", 0)
+
+
+def test_an_order_whose_worker_lives_is_its_own(asked, refused, monkeypatch):
+    _teacher, order = asked
+    order.claim(now=timezone.now() - timedelta(seconds=10))
+    monkeypatch.setattr("common.commands.sleep", lambda _seconds: order.beat(now=timezone.now()))
+
+    assert "being asked already" in refused("collect_traces", "ledger", "--teacher", "Ada")
+    order.refresh_from_db()
+    assert (order.state, order.stored, order.claims) == ("running", 0, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
 
-from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.commands import (
+    StageCommand,
+    named_project,
+    owner_of,
+    progress_bar,
+    refuse_if_resting,
+    taken_up,
+)
 from common.core.refusal import Refusal
 from common.models import Project
 from curator.models import Assistant, Classification, Embedder
@@ -40,17 +47,19 @@ class Command(StageCommand):
         }
         estimate = classification.estimate_classification(project=project, **chosen)
         self.stderr.write(f"{estimate.questions} questions, about {estimate.usd:.2f} USD. {estimate.basis}")
-        order = classification.start_classification(
-            project=project,
-            **chosen,
-            neighbours=options["neighbours"],
-            least_confidence=options["least_confidence"],
-            max_cost_usd=options["max_cost"],
-            by=owner_of(project),
+        chosen |= {
+            "neighbours": options["neighbours"],
+            "least_confidence": options["least_confidence"],
+            "max_cost_usd": options["max_cost"],
+        }
+        begun = Classification.objects.filter(project=project, **chosen)
+        order = taken_up(begun, self.stderr.write) or classification.start_classification(
+            project=project, **chosen, by=owner_of(project)
         )
         with progress_bar("sorting") as watch:
             classification.run_classification(job=order, watch=watch)
         order.refresh_from_db()
+        refuse_if_resting(order, order.stored)
         return {
             "classification": order.pk,
             "asked": order.asked,

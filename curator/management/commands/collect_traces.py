@@ -4,9 +4,15 @@ from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
 
-from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.commands import (
+    StageCommand,
+    named_project,
+    owner_of,
+    progress_bar,
+    refuse_if_resting,
+    taken_up,
+)
 from common.core.refusal import Refusal
-from common.jobs import JobState
 from curator.models import Teacher
 from curator.services import collecting
 
@@ -45,20 +51,14 @@ class Command(StageCommand):
             self.stderr.write(
                 f"Its provider forbids training a competing model on its output. {teacher.terms}"
             )
-        order = collecting.start_collection(
-            teacher=teacher,
-            **which,
-            max_cost_usd=options["max_cost"],
-            by=owner_of(project),
-        )
+        limits = {**which, "max_cost_usd": options["max_cost"]}
+        order = taken_up(
+            teacher.collections.filter(**limits), self.stderr.write
+        ) or collecting.start_collection(teacher=teacher, **limits, by=owner_of(project))
         with progress_bar("asking") as watch:
             collecting.run_collection(job=order, watch=watch)
         order.refresh_from_db()
-        if order.state == JobState.PAUSED:
-            why = order.failure or "a person has paused it."
-            raise Refusal(
-                f"{order.stored} answers are stored, and the order rests: {why} Run this again to go on."
-            )
+        refuse_if_resting(order, order.stored)
         return {
             "asked": order.asked,
             "stored": order.stored,

@@ -4,7 +4,14 @@ from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
 
-from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.commands import (
+    StageCommand,
+    named_project,
+    owner_of,
+    progress_bar,
+    refuse_if_resting,
+    taken_up,
+)
 from curator.models import Assistant
 from curator.services import endpoints, grading
 
@@ -24,12 +31,14 @@ class Command(StageCommand):
         assistant = endpoints.named_endpoint(kind=Assistant, project=project, name=options["assistant"])
         estimate = grading.estimate_grading(assistant=assistant)
         self.stderr.write(f"{estimate.questions} answers, about {estimate.usd:.2f} USD. {estimate.basis}")
-        order = grading.start_grading(
-            assistant=assistant, max_cost_usd=options["max_cost"], by=owner_of(project)
+        limits = {"max_cost_usd": options["max_cost"]}
+        order = taken_up(assistant.gradings.filter(**limits), self.stderr.write) or grading.start_grading(
+            assistant=assistant, **limits, by=owner_of(project)
         )
         with progress_bar("grading") as watch:
             grading.run_grading(job=order, watch=watch)
         order.refresh_from_db()
+        refuse_if_resting(order, order.stored)
         return {
             "asked": order.asked,
             "stored": order.stored,

@@ -4,7 +4,14 @@ from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
 
-from common.commands import StageCommand, named_project, owner_of, progress_bar
+from common.commands import (
+    StageCommand,
+    named_project,
+    owner_of,
+    progress_bar,
+    refuse_if_resting,
+    taken_up,
+)
 from curator.models import Solver
 from curator.services import collecting, endpoints
 
@@ -23,17 +30,16 @@ class Command(StageCommand):
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project = named_project(options["slug"])
         solver = endpoints.named_endpoint(kind=Solver, project=project, name=options["solver"])
-        order = collecting.start_probe(
-            solver=solver,
-            samples=options["samples"],
-            max_cost_usd=options["max_cost"],
-            by=owner_of(project),
-        )
+        limits = {"samples": options["samples"], "max_cost_usd": options["max_cost"]}
         estimate = collecting.estimate_probe(solver=solver, samples=options["samples"])
         self.stderr.write(f"{estimate.questions} tries, about {estimate.usd:.2f} USD. {estimate.basis}")
+        order = taken_up(solver.probes.filter(**limits), self.stderr.write) or collecting.start_probe(
+            solver=solver, **limits, by=owner_of(project)
+        )
         with progress_bar("trying") as watch:
             collecting.run_probe(job=order, watch=watch)
         order.refresh_from_db()
+        refuse_if_resting(order, order.stored)
         right = order.attempts.filter(verdict="right").count()
         return {
             "asked": order.asked,
