@@ -57,6 +57,7 @@ urlpatterns = [
     path("questions/<int:pk>/", questions.question, name="question"),
     path("questions/<int:pk>/edit/", questions.question_edit, name="question_edit"),
     path("edits/<int:pk>/revert/", questions.edit_revert, name="edit_revert"),
+    path("questions/<int:pk>/doubts/", questions.question_doubts, name="question_doubts"),
     path("questions/<int:pk>/key/", questions.question_key, name="question_key"),
     path("questions/<int:pk>/standing/", questions.question_standing, name="question_standing"),
     path("projects/<slug:slug>/taxonomy/", taxonomy.taxonomy, name="taxonomy"),

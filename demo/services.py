@@ -261,7 +261,7 @@ def _review_and_freeze(loop: Loop, selection: Selection, name: str) -> Dataset:
         for trace in Trace.objects.filter(decisions__in=waiting).select_related("question"):
             judgement, note = scripted_judgement(trace.question.text, trace.thinking, trace.verdict)
             reviews.judge(
-                trace=trace, reviewer=loop.reviewer, judgement=judgement, note=note, is_scripted=True
+                trace=trace, reviewer=loop.reviewer, word=reviews.Word(judgement, note), is_scripted=True
             )
         return datasets.freeze(selection=selection, name=f"{selection.name} ({name})", by=loop.owner)
 

@@ -146,6 +146,7 @@ ACTIONS = {
     "copies_cancel": (CURATE, "project"),
     "copies_retry": (CURATE, "project"),
     "copy_ruling": (CURATE, "question"),
+    "question_doubts": (CURATE, "question"),
     "question_standing": (CURATE, "question"),
     "collection_cancel": (SPEND, "collection"),
     "collection_pause": (SPEND, "collection"),

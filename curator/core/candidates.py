@@ -35,7 +35,7 @@ QUESTION_COLUMNS: dict[str, Any] = {
     "banned": pl.Boolean,
     "leaked": pl.String,  # the benchmark that holds it, or ""
     "copy_of": pl.Int64,  # the pk of the question kept in its place, or 0
-    "disputed": pl.Boolean,  # files give it different keys
+    "disputed": pl.Boolean,  # files give it different keys, or a reviewer doubts it
     "flaws": pl.UInt64,
 }
 

@@ -22,7 +22,7 @@ from curator.core.difficulty import too_easy
 from curator.core.method import Method
 
 POOL, DRAW = "pool", "draw"
-DISPUTED = "Files give different keys; an expert can settle which is right."
+DISPUTED = "Its key is disputed: files differ, or a reviewer doubts it. An expert can settle that."
 NOT_RIGHT = "The trace's answer does not agree with the key."
 ONLY_SUMMARIES = "Its teachers sent only summaries of their thinking; an expert can choose one all the same."
 

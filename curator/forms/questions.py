@@ -38,6 +38,7 @@ _FLAG_WORDS = {
     "leak": gettext_lazy("shared with a benchmark"),
     "flaw": gettext_lazy("has a flaw"),
     "disputed": gettext_lazy("keys disagree"),
+    "doubted": gettext_lazy("a reviewer doubts it"),
 }
 
 

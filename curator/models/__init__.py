@@ -28,12 +28,26 @@ from curator.models.questions import (
     QuestionWords,
     Standing,
 )
-from curator.models.reviews import Adjudication, Review
+from curator.models.queues import Lease, Queue, QueueItem, QueueMember
+from curator.models.reviews import (
+    COMMON_REASONS,
+    Adjudication,
+    Doubt,
+    Draft,
+    Flag,
+    Reason,
+    Remark,
+    Review,
+    ReviewChange,
+    Scale,
+    TraceEdit,
+)
 from curator.models.selections import Decision, QualityPattern, Selection
 from curator.models.taxonomy import HASH_LENGTH, Domain, DomainRule
 from curator.models.trials import Trial
 
 __all__ = [
+    "COMMON_REASONS",
     "HASH_LENGTH",
     "RATINGS",
     "Adjudication",
@@ -53,13 +67,17 @@ __all__ = [
     "Domain",
     "DomainRule",
     "DomainSource",
+    "Doubt",
+    "Draft",
     "Embedder",
     "Embedding",
     "Endpoint",
+    "Flag",
     "Grade",
     "Grading",
     "Import",
     "Leak",
+    "Lease",
     "NearCopy",
     "Order",
     "Pool",
@@ -68,9 +86,16 @@ __all__ = [
     "Question",
     "QuestionEdit",
     "QuestionWords",
+    "Queue",
+    "QueueItem",
+    "QueueMember",
+    "Reason",
+    "Remark",
     "RememberedMapping",
     "Review",
+    "ReviewChange",
     "RowReport",
+    "Scale",
     "Selection",
     "Solver",
     "SpotCheck",
@@ -79,6 +104,7 @@ __all__ = [
     "Teacher",
     "ThinkingForm",
     "Trace",
+    "TraceEdit",
     "TraceImport",
     "Trial",
     "Verdict",

@@ -57,6 +57,7 @@ from curator.queries.questions import (
 )
 from curator.queries.reviews import (
     ReviewFigures,
+    get_doubts,
     get_last_review,
     get_position,
     get_review_figures,
@@ -171,6 +172,7 @@ __all__ = [
     "get_disagreements",
     "get_domain_tree",
     "get_domains",
+    "get_doubts",
     "get_embedders",
     "get_freezable",
     "get_grades",

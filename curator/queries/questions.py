@@ -16,6 +16,7 @@ from curator.models import (
     Attempt,
     Decision,
     Domain,
+    Doubt,
     Leak,
     NearCopy,
     Question,
@@ -149,6 +150,7 @@ _FLAGGED: dict[str, Q] = {
     "leak": Q(Exists(Leak.objects.filter(question=OuterRef("pk"), overruled_at=None))),
     "flaw": Q(flaws__len__gt=0),
     "disputed": Q(key_disputed=True),
+    "doubted": Q(Exists(Doubt.objects.filter(question=OuterRef("pk"), settled_at=None))),
 }
 FLAGS = tuple(_FLAGGED)
 

@@ -8,6 +8,8 @@ from common.models import User
 from curator.core.agreement import agreement
 from curator.models import (
     Decision,
+    Doubt,
+    Question,
     Review,
     Selection,
     Trace,
@@ -58,6 +60,12 @@ def get_reviews(trace: Trace) -> "QuerySet[Review]":
     """Return the judgements of a trace."""
     rows: QuerySet[Review] = Review.objects.filter(trace=trace).select_related("reviewer")
     return rows
+
+
+def get_doubts(question: Question) -> "QuerySet[Doubt]":
+    """Return the open doubts about a question."""
+    rows: QuerySet[Doubt] = Doubt.objects.filter(question=question, settled_at=None)
+    return rows.select_related("raised_by", "trace")
 
 
 def get_reviewed(selection: Selection, *, position: int) -> Decision | None:

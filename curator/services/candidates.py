@@ -21,7 +21,8 @@ select q.content_hash as id, q.id as pk, coalesce(d.code, '') as domain,
   least(p.name collate "C", h.source) as source,
   coalesce(a.attempts, 0) as attempts, coalesce(a.passes, 0) as passes, coalesce(q.rating, 0) as rating,
   (q.standing = 'pinned')::int as pinned, (q.standing = 'banned')::int as banned,
-  q.key_disputed::int as disputed,
+  (q.key_disputed or exists (select from curator_doubt b where b.question_id = q.id and b.settled_at is null)
+  )::int as disputed,
   coalesce(l.benchmark, '') as leaked, coalesce(k.id, 0) as copy_of,
   coalesce(array_to_string(q.flaws, ','), '') as flaws
 from curator_question q
@@ -58,6 +59,7 @@ _STAMPED = (
     "curator_rowreport",
     "curator_trace",
     "curator_chosentrace",
+    "curator_doubt",
     "curator_attempt",
     "curator_leak",
     "curator_nearcopy",

@@ -21,7 +21,7 @@ from curator.core.rows.cells import Refused
 from curator.core.rows.options import read_key
 from curator.models import Domain, NearCopy, Pool, Question, QuestionEdit, QuestionWords, Standing
 from curator.queries.edits import noted
-from curator.services import leaks, marking
+from curator.services import leaks, marking, reviews
 from curator.services.classification import set_domains
 
 EDITABLE = ("text", "options", "key", "solution", "marks", "language", "rating", "tags", "domain")
@@ -65,6 +65,8 @@ def edit_question(
     if changed:
         _save(row, changed)
         _note(row, {field: before[field] for field in changed}, by)
+    if {"text", "options", "key"} & set(changed):
+        reviews.settle_doubts(question=row, by=by)
     if "domain" in values and values["domain"] != row.domain:
         set_domains(questions=Question.objects.filter(pk=row.pk), domain=values["domain"], by=by)
         changed.append("domain")

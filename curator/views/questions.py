@@ -33,6 +33,7 @@ from curator.queries.best import get_chosen, get_ranked
 from curator.queries.repeats import get_other_pools, get_said_keys
 from curator.services import questions as services
 from curator.services.classification import set_domains
+from curator.services.reviews import settle_doubts
 
 _UNDO = "undo_questions"  # where the session keeps the last change of many
 _PLACES = ("after", "before")
@@ -238,6 +239,7 @@ def _context(request: HttpRequest, found: Question, form: KeyForm) -> dict[str, 
         "leaks": queries.get_leaks_of(found),
         "decisions": queries.get_decisions(found),
         "changes": queries.get_changes(found),
+        "doubts": queries.get_doubts(found),
         "said_keys": get_said_keys(found) if found.key_disputed else (),
         "other_pools": get_other_pools(found),
         "form": form,
@@ -264,6 +266,15 @@ def question_key(request: HttpRequest, pk: int) -> HttpResponse:
     if not form.is_valid():
         return render(request, "curator/question.html", _context(request, found, form))
     messages.success(request, _("The key is saved; traces and attempts were marked against it."))
+    return redirect(found)
+
+
+@require_POST
+def question_doubts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that a question and its key are right after all; what was said of its traces is to be judged anew."""
+    found = get_editable(Question, request.user, pk=pk)
+    if settle_doubts(question=found, by=request.user):
+        messages.success(request, _("The doubt is settled; its traces wait for reviewers again."))
     return redirect(found)
 
 

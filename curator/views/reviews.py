@@ -82,8 +82,8 @@ def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
         services.judge(
             trace=trace,
             reviewer=request.user,
-            judgement=form.cleaned_data["judgement"],
-            note=form.cleaned_data["note"],
+            word=form.word(),
+            seen=form.cleaned_data["seen"],
         )
     except Refusal as refusal:
         messages.error(request, str(refusal))
@@ -101,14 +101,13 @@ def _place(selection: Selection, position: int | None) -> str:
 def review_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the reviewer's last judgement back, and show that trace again."""
     selection = get_editable(Selection, request.user, right=Right.REVIEW, pk=pk)
-    last = queries.get_last_review(selection, request.user)
-    if last is None:
-        messages.info(request, _("You have judged nothing here that could be taken back."))
+    try:
+        trace = services.undo(reviewer=request.user, selection=selection)
+    except Refusal as refusal:
+        messages.info(request, str(refusal))
         return redirect(_place(selection, None))
-    position = queries.get_position(selection, last.trace_id)
-    services.withdraw(review=last)
     messages.info(request, _("Your last judgement is taken back."))
-    return redirect(_place(selection, position))
+    return redirect(_place(selection, queries.get_position(selection, trace.pk)))
 
 
 @require_POST

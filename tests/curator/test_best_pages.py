@@ -14,6 +14,7 @@ from curator.models import ChosenTrace, Trace
 from curator.queries.best import get_ranked
 from curator.services import best, datasets, reviews, selections
 from curator.services import questions as question_services
+from curator.services.reviews import Word
 
 NAMES = ("DeepSeek", "Kimi", "QwQ", "Gemini")
 
@@ -151,7 +152,7 @@ def test_a_choice_holds_in_the_review_and_the_dataset_of_a_selection_made_before
     selection = select(answered.project)
     reviewer = make_member(answered.project, Role.REVIEWER)
     drawn = by(answered, "DeepSeek")
-    reviews.judge(trace=drawn, reviewer=reviewer, judgement="reject")
+    reviews.judge(trace=drawn, reviewer=reviewer, word=Word("reject"))
     with pytest.raises(Refusal, match="Every trace"):
         datasets.freeze(selection=selection, by=None)
     before = queries.get_review_figures(selection, reviewer)

@@ -11,6 +11,7 @@ from common.core.refusal import Refusal
 from curator.core.dataset import dataset_hash
 from curator.models import Dataset, DatasetRow, Trace
 from curator.services import datasets, questions, reviews, selections
+from curator.services.reviews import Word
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def selection(make_project, make_pool, make_question, make_trace, make_teacher):
 def judge(make_user):
     def judge(decision, *words, scripted=False):
         for word in words:
-            reviews.judge(trace=decision.trace, reviewer=make_user(), judgement=word, is_scripted=scripted)
+            reviews.judge(trace=decision.trace, reviewer=make_user(), word=Word(word), is_scripted=scripted)
 
     return judge
 

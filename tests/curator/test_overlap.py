@@ -172,7 +172,7 @@ def test_what_is_found_does_not_hang_on_how_questions_are_batched(monkeypatch):
     items = [Passage("i", LEDGER)]
     at_once = leaks(pool, items)
 
-    monkeypatch.setattr("curator.core.overlap.BATCH", 7)
+    monkeypatch.setattr("curator.core.shingles.TEXTS_AT_ONCE", 7)
 
     assert leaks(pool, items) == at_once
 

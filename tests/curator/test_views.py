@@ -29,6 +29,7 @@ from curator.models import (
     Selection,
 )
 from curator.services import datasets, imports, pools, reviews, selections
+from curator.services.reviews import Word
 
 pytestmark = pytest.mark.django_db
 
@@ -634,7 +635,7 @@ def test_a_trace_that_is_no_member_cannot_be_judged_here(client, owner, selected
 
 def test_a_scripted_reviewer_is_named_as_one(client, owner, selected, make_user):
     member = reviews.members(selected).first()
-    reviews.judge(trace=member.trace, reviewer=make_user(), judgement="accept", is_scripted=True)
+    reviews.judge(trace=member.trace, reviewer=make_user(), word=Word("accept"), is_scripted=True)
 
     response = client.get(f"/selections/{selected.pk}/review/?at=0")
 
@@ -653,7 +654,7 @@ def test_a_viewer_does_not_reach_the_review(client, project, selected, make_memb
 def test_a_curator_has_the_last_word_where_reviewers_disagree(client, owner, selected, make_user):
     member = reviews.members(selected).first()
     for judgement in ("accept", "reject"):
-        reviews.judge(trace=member.trace, reviewer=make_user(), judgement=judgement)
+        reviews.judge(trace=member.trace, reviewer=make_user(), word=Word(judgement))
 
     client.post(f"/traces/{member.trace_id}/adjudicate/", {"judgement": "reject"})
 
