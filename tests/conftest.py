@@ -151,10 +151,16 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
+def console_errors() -> list[str]:
+    """Return what the page's console has complained of; a test that wants an error takes it out."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Any, console_errors: list[str]) -> Iterator[Any]:
     """Return a page on which an error in the console fails the test."""
     opened = browser.new_page(locale="en-GB")
-    errors: list[str] = []
+    errors = console_errors
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     opened.on("pageerror", lambda error: errors.append(str(error)))
     yield opened

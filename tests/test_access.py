@@ -26,6 +26,7 @@ from curator.models import (
     TraceImport,
     Trial,
 )
+from curator.services import desk, rubrics
 from evaluation.models import Evaluation, Thought
 from training.core.recipe import as_dict, tiny_cpu
 from training.models import Model, Run
@@ -100,6 +101,10 @@ PAGES = {
     "pattern": (MATERIAL, "pattern"),
     "reviews": (MATERIAL, "project"),
     "review": (REVIEW, "selection"),
+    "rubric": (MATERIAL, "project"),
+    "trace_step": (MATERIAL, "step"),
+    "trace_rewrite": (REVIEW, "trace"),
+    "trace_edits": (MATERIAL, "trace"),
     "datasets": (MATERIAL, "project"),
     "dataset": (MATERIAL, "dataset"),
     "dataset_download": (MATERIAL, "download"),
@@ -173,6 +178,14 @@ ACTIONS = {
     "selection_arms": (CURATE, "selection"),
     "selection_freeze": (CURATE, "selection"),
     "review_undo": (REVIEW, "selection"),
+    "review_best": (REVIEW, "selection"),
+    "trace_draft": (REVIEW, "trace"),
+    "trace_remark": (REVIEW, "trace"),
+    "remark_erase": (REVIEW, "remark"),
+    "trace_flag": (REVIEW, "trace"),
+    "flag_settle": (REVIEW, "flag"),
+    "reason_retire": (CURATE, "reason"),
+    "scale_retire": (CURATE, "scale"),
     "run_cancel": (SPEND, "run"),
     "run_retry": (SPEND, "run"),
     "evaluation_cancel": (SPEND, "evaluation"),
@@ -231,6 +244,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         benchmark=benchmark, position=0, content_hash="i", text="1+1?", key="2", language="en"
     )
     selection, dataset, evaluation = measured(project, item)
+    trace, author = make_trace(question, teacher), make_user()
     return {
         "project": project,
         "pool": pool,
@@ -249,7 +263,12 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "collection": Collection.objects.create(project=project, teacher=teacher),
         "probe": Probe.objects.create(project=project, solver=solver),
         "trial": Trial.objects.create(project=project, teacher=teacher, name="t", question="1+1?"),
-        "trace": make_trace(question, teacher),
+        "trace": trace,
+        "step": trace,
+        "remark": desk.remark(trace=trace, author=author, part="answer", start=0, end=1, text="?"),
+        "flag": desk.flag(trace=trace, by=author),
+        "reason": rubrics.reasons_of(project)[0],
+        "scale": rubrics.add_scale(project=project, name="Clarity"),
         "trace_upload": project,
         "trace_import": TraceImport.objects.create(project=project, file_name="t.jsonl", file_hash="h"),
         "selection": selection,
@@ -281,7 +300,7 @@ def address(name, kind, loop):
         return reverse(name, args=[loop["project"].slug, "no-such-upload"])
     if kind == "member":
         return reverse(name, args=[loop["project"].slug, loop["member"].pk])
-    more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0]}
+    more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0], "step": [1]}
     more = (more | {"compared": [loop["compared"].pk]}).get(kind, [])
     return reverse(name, args=[loop[kind].pk, *more])
 

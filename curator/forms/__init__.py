@@ -4,6 +4,7 @@ from curator.forms.benchmarks import BenchmarkForm, LeakFilterForm, OverruleForm
 from curator.forms.best import RankingForm, TakeForm
 from curator.forms.choices import ANY, LANGUAGES
 from curator.forms.copies import CopySearchForm, RulingForm
+from curator.forms.desk import FlagForm, ReasonForm, RemarkForm, RewriteForm, ScaleForm
 from curator.forms.endpoints import EndpointForm, PresetForm
 from curator.forms.grading import GradingForm, SpotCheckForm
 from curator.forms.pools import (
@@ -53,6 +54,7 @@ __all__ = [
     "DomainForm",
     "EndpointForm",
     "FilesForm",
+    "FlagForm",
     "FreezeForm",
     "GradingForm",
     "HeirForm",
@@ -71,8 +73,12 @@ __all__ = [
     "QuestionForm",
     "RankingForm",
     "ReadingForm",
+    "ReasonForm",
+    "RemarkForm",
+    "RewriteForm",
     "RuleForm",
     "RulingForm",
+    "ScaleForm",
     "SelectionForm",
     "SpotCheckForm",
     "StandingForm",

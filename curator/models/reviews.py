@@ -81,6 +81,11 @@ class Scale(ProjectRow):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def numbers(self) -> range:
+        """Return what a trace may get on it."""
+        return range(1, self.steps + 1)
+
 
 class Review(ProjectRow):
     """One reviewer's judgement of one trace."""
@@ -204,6 +209,12 @@ class Remark(ProjectRow):
 
     def __str__(self) -> str:
         return self.text[:40]
+
+    @property
+    def quote(self) -> str:
+        """Return the words that it is about; "" where the trace was changed since."""
+        is_current = self.content_hash == self.trace.content_hash
+        return str(getattr(self.trace, self.part)[self.start : self.end]) if is_current else ""
 
 
 class TraceEdit(ProjectRow):

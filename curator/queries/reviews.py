@@ -1,5 +1,7 @@
 """Reads of judgements."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -11,8 +13,10 @@ from curator.models import (
     Doubt,
     Question,
     Review,
+    ReviewChange,
     Selection,
     Trace,
+    Verdict,
 )
 from curator.queries.best import standing, with_standing
 
@@ -26,34 +30,58 @@ class ReviewFigures:
     mine: int
     accepted: int
     rejected: int
+    doubted: int  # judgements that say that the question or its key is wrong
+    unsure: int
+    instructive: int  # traces that a reviewer accepted though their answers are wrong
     scripted: int
     disputed: int
+    right: int  # members whose trace has the right answer, of those that nobody has thrown out
+    standing: int  # members that nobody has thrown out
     agreement: float | None
+
+    @property
+    def share_right(self) -> float | None:
+        """Return which share of the set has right answers, from 0 to 1; None where nothing is left of it."""
+        return self.right / self.standing if self.standing else None
 
     @property
     def people(self) -> int:
         """Return how many judgements came from people."""
-        return self.accepted + self.rejected - self.scripted
+        return self.accepted + self.rejected + self.doubted + self.unsure - self.scripted
 
 
 def get_review_figures(selection: Selection, reviewer: User) -> ReviewFigures:
     """Return how many members were judged, by whom, and how far the reviewers agree."""
     members = Decision.objects.filter(selection=selection, position__isnull=False)
     rows = Review.objects.filter(trace__in=standing(members))
-    judged = list(rows.values_list("trace_id", "judgement", "reviewer_id", "is_scripted"))
+    judged = list(rows.values_list("trace_id", "judgement", "reviewer_id", "is_scripted", "trace__verdict"))
     by_trace: dict[int, list[str]] = {}
-    for trace, judgement, _reviewer, _scripted in judged:
+    for trace, judgement, *_rest in judged:
         by_trace.setdefault(trace, []).append(judgement)
+    said = Counter(row[1] for row in judged)
+    right, stays = _share_right(members, by_trace)
     return ReviewFigures(
         members=members.count(),
         judged=len(by_trace),
         mine=sum(row[2] == reviewer.pk for row in judged),
-        accepted=sum(row[1] == "accept" for row in judged),
-        rejected=sum(row[1] == "reject" for row in judged),
+        accepted=said["accept"],
+        rejected=said["reject"],
+        doubted=said["question"],
+        unsure=said["unsure"],
+        instructive=len({row[0] for row in judged if row[1] == "accept" and row[4] == Verdict.WRONG}),
         scripted=sum(row[3] for row in judged),
+        right=right,
+        standing=stays,
         disputed=sum(len(set(words)) > 1 for words in by_trace.values()),
         agreement=agreement(list(by_trace.values())),
     )
+
+
+def _share_right(members: "QuerySet[Decision]", words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
+    """Return how many members' traces are right, and how many there are, without those that were thrown out."""
+    verdicts = Trace.objects.filter(pk__in=standing(members)).values_list("pk", "verdict")
+    stays = [verdict for trace, verdict in verdicts if not {"reject", "question"} & set(words.get(trace, ()))]
+    return sum(verdict == Verdict.RIGHT for verdict in stays), len(stays)
 
 
 def get_reviews(trace: Trace) -> "QuerySet[Review]":
@@ -91,16 +119,20 @@ def get_unjudged_position(selection: Selection, reviewer: User, *, after: int = 
     return found if found is not None else places.first()
 
 
-def get_last_review(selection: Selection, reviewer: User) -> Review | None:
-    """Return a reviewer's latest judgement of a member."""
+def can_undo(selection: Selection, reviewer: User) -> bool:
+    """Tell whether a reviewer has changed a judgement of a selection's members."""
     members = Decision.objects.filter(selection=selection, position__isnull=False)
-    rows = Review.objects.filter(reviewer=reviewer, trace__in=standing(members))
-    found: Review | None = rows.order_by("-changed_at").first()
-    return found
+    return ReviewChange.objects.filter(reviewer=reviewer, trace__in=standing(members)).exists()
 
 
 def get_position(selection: Selection, trace_id: int) -> int | None:
     """Return the place of a trace among a selection's members."""
     rows = with_standing(Decision.objects.filter(selection=selection, position__isnull=False))
     rows = rows.filter(stands=trace_id)
+    return rows.values_list("position", flat=True).first()
+
+
+def get_position_of_question(selection: Selection, question_id: int) -> int | None:
+    """Return the place of a question among a selection's members."""
+    rows = Decision.objects.filter(selection=selection, position__isnull=False, question=question_id)
     return rows.values_list("position", flat=True).first()

@@ -1,20 +1,26 @@
 """The reviewer's desk: one trace at a time, a word on it, and the last word where reviewers disagree."""
 
+from typing import Any
+
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from common.access import Right, get_editable
 from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
 from curator import queries
-from curator.forms import AdjudicationForm, JudgementForm
-from curator.models import Selection, Trace
+from curator.forms import AdjudicationForm, FlagForm, JudgementForm, RemarkForm
+from curator.models import Decision, Selection, Trace
+from curator.queries.desk import get_desk, get_draft, get_flags
 from curator.services import reviews as services
+from curator.services.best import choose_trace
+from curator.services.rubrics import reasons_of, scales_of
 
 
 @require_GET
@@ -32,40 +38,99 @@ def reviews(request: HttpRequest, slug: str) -> HttpResponse:
 def review(request: HttpRequest, pk: int) -> HttpResponse:
     """Show one member's question and trace, and take a reviewer's word on it."""
     right = Right.REVIEW if request.method == "POST" else Right.SEE_MATERIAL
-    selection = get_editable(Selection.objects.select_related("project"), request.user, right=right, pk=pk)
+    selection = _selection(request, pk, right)
     if request.method == "POST":
         return _judge(request, selection)
-    wanted = request.GET.get("at", "")
-    unjudged = queries.get_unjudged_position(selection, request.user)
-    position = int(wanted) if wanted.isdecimal() else unjudged
-    context = {
+    return _shown(request, selection, _wanted(request, selection))
+
+
+def _selection(request: HttpRequest, pk: int, right: Right) -> Selection:
+    return get_editable(Selection.objects.select_related("project"), request.user, right=right, pk=pk)
+
+
+def _wanted(request: HttpRequest, selection: Selection) -> int | None:
+    """Return the place that a reader asks for: a member's own, or the next one without the reader's word."""
+    at, after = request.GET.get("at", ""), request.GET.get("after", "")
+    if at.isdecimal():
+        return int(at[:9])
+    return queries.get_unjudged_position(
+        selection, request.user, after=int(after[:9]) if after.isdecimal() else -1
+    )
+
+
+def _shown(request: HttpRequest, selection: Selection, position: int | None, **more: Any) -> HttpResponse:
+    """Show a member's trace as a page, or as the desk alone where htmx has asked for it."""
+    context = _frame(request, selection, position)
+    if position is not None:
+        decision = queries.get_reviewed(selection, position=position)
+        trace = _trace_shown(request, decision)
+        if decision is None or trace is None:
+            raise Http404(_("The selection has no such member."))
+        context |= _member(request, decision, trace) | more
+    is_part = bool(request.htmx) and position is not None  # type: ignore[attr-defined]
+    template = "curator/_desk.html" if is_part else "curator/review.html"
+    reply = render(request, template, context)
+    if is_part:
+        reply["HX-Push-Url"] = _place(selection, position)
+    return reply
+
+
+def _frame(request: HttpRequest, selection: Selection, position: int | None) -> dict[str, Any]:
+    """Return what stands around a trace: the project, how far the review is, and the places beside this one."""
+    figures = queries.get_review_figures(selection, request.user)
+    at = -1 if position is None else position
+    return {
         "project": selection.project,
         "rights": get_rights(selection.project, request.user),
         "selection": selection,
-        "figures": queries.get_review_figures(selection, request.user),
-        "last_review": queries.get_last_review(selection, request.user),
-        "all_judged": unjudged is None,
+        "figures": figures,
+        "can_undo": queries.can_undo(selection, request.user),
+        "all_judged": queries.get_unjudged_position(selection, request.user) is None,
+        "position": position,
+        "number": at + 1,
+        "before": at - 1 if at > 0 else None,
+        "after": at + 1 if at >= 0 and at + 1 < figures.members else None,
     }
-    if position is None:
-        return render(request, "curator/review.html", context)
-    decision = queries.get_reviewed(selection, position=position)
-    trace = decision.standing_trace if decision else None
-    if decision is None or trace is None:
-        raise Http404(_("The selection has no such member."))
+
+
+def _trace_shown(request: HttpRequest, decision: Decision | None) -> Trace | None:
+    """Return the trace of a member that stands, or the one of its question that the reader asks for."""
+    if decision is None or not decision.standing_trace:
+        return None
+    asked = request.POST.get("trace", "") or request.GET.get("trace", "")
+    if not asked.isdecimal():
+        return decision.standing_trace
+    rows = Trace.objects.select_related("teacher", "adjudication").filter(question=decision.question)
+    return rows.filter(pk=int(asked[:18])).first() or decision.standing_trace
+
+
+def _member(request: HttpRequest, decision: Decision, trace: Trace) -> dict[str, Any]:
     given = list(queries.get_reviews(trace))
-    context |= {
+    mine = next((row for row in given if row.reviewer_id == request.user.pk), None)
+    others = [row for row in given if row != mine]
+    draft = get_draft(trace, request.user)
+    project = decision.question.project
+    return {
         "decision": decision,
         "question": decision.question,
         "trace": trace,
-        "flaws": queries.flaws_of(trace),
-        "reviews": given,
-        "mine": next((row for row in given if row.reviewer_id == request.user.pk), None),
-        "position": position,
-        "number": position + 1,
-        "before": position - 1 if position > 0 else None,
-        "after": position + 1 if position + 1 < context["figures"].members else None,
+        "is_standing": trace == decision.standing_trace,
+        "desk": get_desk(
+            trace, decision.question, is_raw="raw" in request.GET, chosen=decision.standing_trace
+        ),
+        "mine": mine,
+        "draft": draft,
+        "said": draft.content if draft else mine,
+        "others": others if mine else [],  # what colleagues say must not lead a reviewer
+        "hidden_others": 0 if mine else len(others),
+        "adjudication": getattr(trace, "adjudication", None) if mine else None,
+        "reasons": reasons_of(project),
+        "scales": scales_of(project),
+        "flags": get_flags(trace),
+        "flag_form": FlagForm(project=project),
+        "remark_form": RemarkForm(),
+        "here": request.get_full_path() if request.method == "GET" else "",
     }
-    return render(request, "curator/review.html", context)
 
 
 def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
@@ -74,10 +139,7 @@ def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("Accept the trace or reject it; a note has at most 5,000 characters."))
         return redirect("review", pk=selection.pk)
-    position = queries.get_position(selection, form.cleaned_data["trace"])
-    if position is None:
-        raise Http404(_("The selection has no such member."))
-    trace = Trace.objects.get(pk=form.cleaned_data["trace"])
+    trace, position = _judged_trace(selection, form.cleaned_data["trace"])
     try:
         services.judge(
             trace=trace,
@@ -86,9 +148,34 @@ def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
             seen=form.cleaned_data["seen"],
         )
     except Refusal as refusal:
+        if request.htmx:  # type: ignore[attr-defined]
+            return _shown(request, selection, position, refused=str(refusal))
         messages.error(request, str(refusal))
         return redirect(_place(selection, position))
+    return _following(request, selection, position)
+
+
+def _judged_trace(selection: Selection, pk: int) -> tuple[Trace, int]:
+    """Return a trace of one of a selection's questions, and the place of that.
+
+    Raises:
+        Http404: no member has such a trace.
+    """
+    trace = Trace.objects.select_related("question__project").filter(pk=pk).first()
+    position = trace and queries.get_position_of_question(selection, trace.question_id)
+    if trace is None or position is None:
+        raise Http404(_("The selection has no such member."))
+    return trace, position
+
+
+def _following(request: HttpRequest, selection: Selection, position: int) -> HttpResponse:
+    """Go on to the next member without the reviewer's word."""
     following = queries.get_unjudged_position(selection, request.user, after=position)
+    if request.htmx and following is not None:  # type: ignore[attr-defined]
+        request.POST = QueryDict()
+        return _shown(request, selection, following)
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(_place(selection, None))
     return redirect(_place(selection, following))
 
 
@@ -100,14 +187,40 @@ def _place(selection: Selection, position: int | None) -> str:
 @require_POST
 def review_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the reviewer's last judgement back, and show that trace again."""
-    selection = get_editable(Selection, request.user, right=Right.REVIEW, pk=pk)
+    selection = _selection(request, pk, Right.REVIEW)
     try:
         trace = services.undo(reviewer=request.user, selection=selection)
     except Refusal as refusal:
         messages.info(request, str(refusal))
-        return redirect(_place(selection, None))
+        return _to(request, _place(selection, None))
+    position = queries.get_position(selection, trace.pk)
+    if request.htmx:  # type: ignore[attr-defined]
+        request.POST = QueryDict()
+        return _shown(request, selection, position)
     messages.info(request, _("Your last judgement is taken back."))
-    return redirect(_place(selection, queries.get_position(selection, trace.pk)))
+    return redirect(_place(selection, position))
+
+
+@require_POST
+def review_best(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let the trace that is shown stand for its question."""
+    selection = _selection(request, pk, Right.REVIEW)
+    form = JudgementForm(request.POST)
+    form.fields["judgement"].required = False
+    if not form.is_valid():
+        messages.error(request, _("Choose a trace; a note has at most 5,000 characters."))
+        return _to(request, _place(selection, None))
+    trace, position = _judged_trace(selection, form.cleaned_data["trace"])
+    reason = form.cleaned_data["note"] or _("Chosen as the best of its question's traces while reviewing.")
+    choose_trace(trace=trace, reason=reason, by=request.user)
+    if request.htmx:  # type: ignore[attr-defined]
+        return _shown(request, selection, position)
+    return redirect(_place(selection, position))
+
+
+def _to(request: HttpRequest, url: str) -> HttpResponse:
+    """Lead to a whole page, from a whole page as from a part of one."""
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
 
 
 @require_POST

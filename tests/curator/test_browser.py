@@ -8,6 +8,8 @@ from common.access import Role
 from common.models import Membership
 from curator import tasks
 from curator.models import Import, Question, Review, Selection, Trace
+from curator.services import reviews, selections
+from curator.services.reviews import Word
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -62,8 +64,7 @@ def test_an_examiner_goes_from_an_upload_to_a_review(
     page.goto(live_server.url + reverse("review", args=[Selection.objects.get(arm_of=None).pk]))
     page.get_by_text("想一想。").first.wait_for()
     page.keyboard.press("a")
-    page.wait_for_load_state()
-    page.get_by_text("想一想。").first.wait_for()
+    page.get_by_text("1 of 2 judged").wait_for()
     assert Review.objects.get().judgement == "accept"
 
 
@@ -165,3 +166,100 @@ def test_questions_are_searched_chosen_and_pinned_and_that_is_undone(page, live_
     page.get_by_text("More filters").click()
     page.get_by_label("near copy").check()
     page.wait_for_url("**flags=copy**")
+
+
+@pytest.fixture
+def desk(page, live_server, sign_in, make_user, make_pool, make_question, make_teacher, make_trace):
+    """Return a reviewer's desk with six traces of three questions, of which one teacher's stand."""
+    reviewer, pool = make_user(), make_pool()
+    Membership.objects.create(project=pool.project, user=reviewer, role=Role.REVIEWER)
+    one, other = make_teacher(pool.project, name="Ada"), make_teacher(pool.project, name="Bo")
+    for number in range(3):
+        question = make_question(pool, text=f"Question {number}", key="7")
+        for teacher, said in ((one, "7"), (other, "8")):
+            make_trace(
+                question,
+                teacher,
+                thinking=f"First {teacher.name}.\n\nWait, {said}?\n\nSo {said}.",
+                answer=f"Final Answer: {said}",
+                verdict="right" if said == "7" else "wrong",
+            )
+    job = selections.start_selection(project=pool.project, method="random", size=3, by=None)
+    selections.run_selection(job=job)
+    sign_in(reviewer)
+    page.goto(live_server.url + reverse("review", args=[job.pk]))
+    page.get_by_text("0 of 3 judged").wait_for()
+    return reviewer
+
+
+def test_a_trace_is_judged_by_keys_alone_and_a_word_taken_back(page, desk):
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    page.keyboard.press("2")
+    page.keyboard.press("c")
+    page.keyboard.type("that is a leap, r a q")
+    page.keyboard.press("Escape")
+    page.keyboard.press("r")
+    page.get_by_text("1 of 3 judged").wait_for()
+
+    first = Review.objects.get()
+    assert (first.judgement, first.note, first.reasons) == (
+        "reject",
+        "that is a leap, r a q",
+        ["wrong-step"],
+    )
+    assert first.trace.thinking[first.first_wrong :].startswith("Wait, ")
+    page.keyboard.press("q")
+    page.get_by_text("2 of 3 judged").wait_for()
+    assert Question.objects.get(doubts__isnull=False)
+    page.keyboard.press("z")
+    page.get_by_text("1 of 3 judged").wait_for()
+    assert not Question.objects.filter(doubts__isnull=False).exists()
+
+
+def test_words_said_without_a_connection_are_sent_when_it_is_back(page, desk, console_errors):
+    page.context.set_offline(True)
+    page.keyboard.press("c")
+    page.keyboard.type("said in a tunnel")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.get_by_text("No connection").wait_for()
+    assert not Review.objects.exists()
+
+    page.context.set_offline(False)
+    page.get_by_text("1 of 3 judged").wait_for()
+
+    assert (Review.objects.get().judgement, Review.objects.get().note) == ("accept", "said in a tunnel")
+    assert all("DISCONNECTED" in each or "htmx" in each for each in console_errors)
+    console_errors.clear()
+
+
+def test_a_draft_outlives_a_closed_window(page, desk):
+    page.keyboard.press("c")
+    page.keyboard.type("half a thou")
+    page.get_by_text("Draft saved").wait_for()
+
+    page.reload()
+
+    expect(page.get_by_label("Note")).to_have_value("half a thou")
+
+
+def test_two_windows_of_one_reviewer_overwrite_nothing_silently(page, desk):
+    trace = Trace.objects.get(pk=page.locator("#desk").get_attribute("data-trace"))
+    reviews.judge(trace=trace, reviewer=desk, word=Word("reject"))
+
+    page.keyboard.press("a")
+    page.get_by_text("in another window meanwhile").wait_for()
+
+    assert Review.objects.get().judgement == "reject"
+
+
+def test_another_teachers_trace_is_read_and_chosen_by_keys(page, desk):
+    shown = page.locator(".desk-answers [aria-current] strong").inner_text()
+    page.keyboard.press("t")
+    expect(page.locator(".desk-answers [aria-current] strong")).not_to_have_text(shown)
+
+    page.keyboard.press("b")
+    page.locator(".desk-answers [aria-current] .badge-good").wait_for()
+
+    assert Question.objects.get(chosen_trace__isnull=False).chosen_trace.expert == desk

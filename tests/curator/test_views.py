@@ -640,7 +640,8 @@ def test_a_scripted_reviewer_is_named_as_one(client, owner, selected, make_user)
     response = client.get(f"/selections/{selected.pk}/review/?at=0")
 
     assert "came from a script that stood in for an expert" in response.text
-    assert "a program stood in for the expert" in response.text
+    assert "1 colleague has judged it; you see how after you have" in response.text
+    assert "a program stood in for the expert" in client.get(f"/traces/{member.trace.pk}/").text
 
 
 def test_a_viewer_does_not_reach_the_review(client, project, selected, make_member):

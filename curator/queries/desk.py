@@ -1,0 +1,259 @@
+"""What a reviewer reads at the desk: a trace in steps, the answers beside it, and what was said about it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+
+from common.models import User
+from curator.core.best import answer_form
+from curator.core.differences import Piece, condensed, differences
+from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
+
+OPEN_CHARACTERS = 6_000  # of a trace's thinking that are shown at once; further steps open on demand
+LONGEST_SAID = 200  # characters of a final answer
+
+
+@dataclass(frozen=True)
+class StepRow:
+    """A step as the page shows it; a closed one has no text yet."""
+
+    number: int
+    start: int
+    end: int
+    title: str
+    kind_name: str
+    signals: tuple[Any, ...]
+    remarks: tuple[Remark, ...]
+    html: SafeString
+    is_open: bool
+
+    @property
+    def signal_names(self) -> list[str]:
+        """Return the names of its signals, each once."""
+        return list(dict.fromkeys(signal.name for signal in self.signals))
+
+
+@dataclass(frozen=True)
+class Run:
+    """Steps that stand together; routine ones are folded into one line."""
+
+    steps: tuple[StepRow, ...]
+    is_folded: bool
+    tokens: int
+
+    @property
+    def first(self) -> int:
+        """Return the number of its first step."""
+        return self.steps[0].number
+
+    @property
+    def last(self) -> int:
+        """Return the number of its last step."""
+        return self.steps[-1].number
+
+    @property
+    def title(self) -> str:
+        """Return how its first step begins."""
+        return self.steps[0].title
+
+
+@dataclass(frozen=True)
+class Rival:
+    """One of the traces of a question, as its answer stands beside the others."""
+
+    trace: Trace
+    name: str
+    said: str
+    agreeing: int
+    is_shown: bool
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    """All of one trace that a reviewer reads."""
+
+    steps: tuple[StepRow, ...]
+    runs: tuple[Run, ...]
+    rivals: tuple[Rival, ...]
+    question_html: SafeString
+    options_html: tuple[SafeString, ...]
+    answer_html: SafeString
+    answer_remarks: tuple[Remark, ...]
+    grade: str
+    earlier: int
+    is_raw: bool
+
+    @property
+    def is_only(self) -> bool:
+        """Tell whether the question has no other trace."""
+        return len(self.rivals) < 2
+
+    @property
+    def shown(self) -> Rival:
+        """Return the trace that is read."""
+        return next(rival for rival in self.rivals if rival.is_shown)
+
+
+def get_desk(trace: Trace, question: Question, *, is_raw: bool, chosen: Trace) -> Desk:
+    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question."""
+    remarks = list(get_remarks(trace))
+    steps = _steps(trace, remarks, is_raw=is_raw)
+    return Desk(
+        steps=steps,
+        runs=tuple(_runs(steps)),
+        rivals=tuple(get_rivals(question, shown=trace, chosen=chosen)),
+        question_html=_html(question.text, is_raw=is_raw),
+        options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
+        answer_html=_html(trace.answer, is_raw=is_raw),
+        answer_remarks=tuple(remark for remark in remarks if remark.part == Remark.Part.ANSWER),
+        grade=_grade(trace),
+        earlier=TraceEdit.objects.filter(trace=trace).count(),
+        is_raw=is_raw,
+    )
+
+
+def get_step(trace: Trace, number: int, *, is_raw: bool) -> SafeString:
+    """Return the text of one step of a trace's thinking; that of a step that is not there is empty."""
+    bounds = _cut(trace.thinking)
+    if not 1 <= number <= len(bounds):
+        return SafeString()
+    start, end = bounds[number - 1]
+    return _html(trace.thinking[start:end], is_raw=is_raw)
+
+
+def get_remarks(trace: Trace) -> "QuerySet[Remark]":
+    """Return the comments on a trace in the order of their places."""
+    rows: QuerySet[Remark] = trace.remarks.select_related("author")
+    return rows
+
+
+def get_rivals(question: Question, *, shown: Trace, chosen: Trace) -> list[Rival]:
+    """Return the traces of a question with their answers; those that no other agrees with come first."""
+    traces = list(Trace.objects.filter(question=question).select_related("teacher"))
+    forms = {trace.pk: _form(trace, question) for trace in traces}
+    counts = Counter(form for form in forms.values() if form)
+    rows = [
+        Rival(
+            trace=trace,
+            name=trace.teacher.name,
+            said=forms[trace.pk][:LONGEST_SAID],
+            agreeing=counts[forms[trace.pk]],
+            is_shown=trace.pk == shown.pk,
+            is_chosen=trace.pk == chosen.pk,
+        )
+        for trace in traces
+    ]
+    return sorted(rows, key=lambda row: (row.agreeing, row.name, row.trace.pk))
+
+
+def _form(trace: Trace, question: Question) -> str:
+    if trace.answer_form is not None:
+        return str(trace.answer_form)
+    return answer_form(trace.answer, options=tuple(question.options), key=question.key)
+
+
+def _grade(trace: Trace) -> str:
+    grade = Grade.objects.filter(trace=trace).first()
+    return str(grade) if grade else ""
+
+
+def get_draft(trace: Trace, reviewer: User) -> Draft | None:
+    """Return a reviewer's draft of a judgement."""
+    found: Draft | None = Draft.objects.filter(trace=trace, reviewer=reviewer).first()
+    return found
+
+
+def get_flags(trace: Trace) -> "QuerySet[Flag]":
+    """Return the flags of a trace at which nobody has looked."""
+    rows: QuerySet[Flag] = Flag.objects.filter(trace=trace, settled_at=None)
+    return rows.select_related("raised_by", "colleague")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One change of a trace: for each part that was changed its name and how it became what it was after."""
+
+    row: TraceEdit
+    parts: tuple[tuple[str, list[Piece]], ...]
+
+
+def get_edits(trace: Trace) -> list[Edit]:
+    """Return the changes of a trace, the latest first."""
+    rows = list(TraceEdit.objects.filter(trace=trace).select_related("editor"))
+    edits = []
+    for before, after in zip(rows, [*rows[1:], trace], strict=False):
+        parts = tuple(
+            (name, condensed(differences(getattr(before, name), getattr(after, name)), around=200))
+            for name in ("thinking", "answer")
+            if getattr(before, name) != getattr(after, name)
+        )
+        edits.append(Edit(before, parts))
+    return edits[::-1]
+
+
+def located(
+    trace: Trace, *, part: str, step_start: int, step_end: int | None, quote: str
+) -> dict[str, Any] | None:
+    """Return where in a part of a trace a quote stands that was marked in one of its steps; None where nowhere.
+
+    What was marked in a rendered formula is not found word for word: then it is the step.
+    """
+    text: str = getattr(trace, part)
+    end = len(text) if step_end is None else min(step_end, len(text))
+    if not 0 <= step_start < end:
+        return None
+    at = text.find(quote, step_start, end)
+    if at < 0:
+        return {"part": part, "start": step_start, "end": end}
+    return {"part": part, "start": at, "end": at + len(quote)}
+
+
+def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRow, ...]:
+    rows, shown = [], 0
+    bounds = _cut(trace.thinking)
+    for number, (start, end) in enumerate(bounds, 1):
+        is_open = number in (1, len(bounds)) or shown + end - start <= OPEN_CHARACTERS
+        shown += (end - start) * is_open
+        rows.append(
+            StepRow(
+                number=number,
+                start=start,
+                end=end,
+                title=trace.thinking[start:end].strip()[:60],
+                kind_name="",
+                signals=(),
+                remarks=tuple(
+                    each for each in remarks if each.part == "thinking" and start <= each.start < end
+                ),
+                html=_html(trace.thinking[start:end], is_raw=is_raw) if is_open else SafeString(),
+                is_open=is_open,
+            )
+        )
+    return tuple(rows)
+
+
+def _runs(steps: tuple[StepRow, ...]) -> list[Run]:
+    runs = []
+    for is_folded, group in groupby(steps, key=lambda step: not step.is_open and not step.signals):
+        members = tuple(group)
+        tokens = sum((step.end - step.start) // 4 for step in members)
+        runs.append(Run(members, is_folded and len(members) > 1, tokens))
+    return runs
+
+
+def _cut(text: str) -> list[tuple[int, int]]:
+    bounds, start = [], 0
+    for piece in text.split("\n\n"):
+        bounds.append((start, min(len(text), start + len(piece) + 2)))
+        start += len(piece) + 2
+    return bounds if text else []
+
+
+def _html(text: str, *, is_raw: bool) -> SafeString:
+    return mark_safe(f'<div class="text">{escape(text)}</div>')  # noqa: S308
