@@ -11,10 +11,13 @@ a question was dropped for. Keepers are taken in an order of merit, and nothing 
 Axes: B bands, T texts, S shingles of a batch, P pairs, E shingles of the left sides of pairs.
 """
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,9 +46,9 @@ CJK_SHINGLE = 3
 PERMUTATIONS = 128
 SEED = 1
 LEAST_RECALL = 0.995  # of pairs that are just as alike as the threshold asks
-BATCH = 1000
+BATCH = 1000  # vectors, held against four times as many
 MOST_IN_BUCKET = 200  # in a larger one, only questions with the same figures are compared
-PAIRS_AT_ONCE = 500
+PAIRS_AT_ONCE = 250
 GUESSED_WITHIN = 0.12  # about three times the deviation of a likeness that is guessed from 128 hashes
 PASSAGE = 300  # Latin characters, or half as many CJK ones; with so much before it a question has a passage
 _ASKED = "\x1f"  # stands between a passage and what is asked about it; nothing that was neutralised holds it
@@ -121,13 +124,23 @@ def compared(text: str, options: Sequence[str] = ()) -> str:
 
 def _parted(text: str) -> tuple[str, str]:
     """Return the passage of a question, "" if it has none, and what is asked: its last line or sentence."""
-    if 2 * len(text) < PASSAGE or len(text) + count_cjk(text) < PASSAGE:
+    if not _is_passage(text):
         return "", text
     passage, _line_end, asked = text.rstrip().rpartition("\n")
     if not passage:
-        asked = sentences(text)[-1]
+        asked = _last_sentence(text)
         passage = text[: text.rindex(asked)]
-    return (passage, asked) if len(passage) + count_cjk(passage) >= PASSAGE else ("", text)
+    return (passage, asked) if _is_passage(passage) else ("", text)
+
+
+def _is_passage(text: str) -> bool:
+    return len(text) >= PASSAGE or (2 * len(text) >= PASSAGE and len(text) + count_cjk(text) >= PASSAGE)
+
+
+def _last_sentence(text: str) -> str:
+    """Return the last of a text's sentences, which is mostly found without a look at those before it."""
+    last = sentences(text[-PASSAGE:])
+    return (last if len(last) > 1 else sentences(text))[-1]
 
 
 def near_pairs(
@@ -141,7 +154,7 @@ def near_pairs(
     bands, rows = bands_for(threshold)
     sketches: list[_Sketches] = []
     done = 0
-    for sketched in in_threads(lambda batch: _sketched(batch, bands, rows), batches(texts, BATCH)):
+    for sketched in in_threads(lambda batch: _sketched(batch, bands, rows), batches(texts, itemgetter(1))):
         sketches.append(sketched)
         done += len(sketched.ids)
         tick(done)
@@ -234,15 +247,24 @@ def figures_differ(one: str, other: str) -> bool:
     return bool(_pair(one, other).figures_differ(np.ones(1, bool))[0])
 
 
-def same_figures(one: str, other: str) -> bool:
-    """Tell whether two texts in normal form have the same numbers and signs, each as often.
+def same_figures(ones: Sequence[str], others: Sequence[str]) -> list[bool]:
+    """Tell for each two texts in normal form whether they have the same numbers and signs, each as often.
 
     "One" may stand on one side alone, since it is an article too: 下列哪一说法, which one of these.
     """
-    tokens = said_tokens([one, other, "one 一"])
-    figures = tokens.of(tokens.are_figures() & ~np.isin(tokens.hashes, tokens.hashes[tokens.rows == 2]))
-    mine, theirs = (np.sort(figures.hashes[figures.rows == row]) for row in (0, 1))
-    return np.array_equal(mine, theirs) and not figures_differ(one, other)
+    *figures, articles = _figures(said_tokens([*ones, *others, "one 一"]))
+    found = []
+    for one, other in zip(figures[: len(ones)], figures[len(ones) :], strict=True):
+        lost, added = Counter(one) - Counter(other), Counter(other) - Counter(one)
+        found.append(not (lost and added) and {*lost, *added}.issubset(articles))
+    return found
+
+
+def _figures(tokens: Tokens) -> list[list[int]]:
+    """Return the hashes of each row's numbers and signs."""
+    figures = tokens.of(tokens.are_figures())
+    hashes, bounds = figures.hashes.tolist(), offsets(figures.rows, figures.row_count).tolist()
+    return [hashes[start:end] for start, end in pairwise(bounds)]
 
 
 def _pair(one: str, other: str) -> "_Texts":
@@ -251,18 +273,9 @@ def _pair(one: str, other: str) -> "_Texts":
 
 def _shingles(tokens: Tokens) -> tuple[Hashes, Rows]:
     """Return each row's shingles in row order; a text too short for one is its tokens."""
-    in_cjk = tokens.cjk_rows()
-    is_short = np.bincount(tokens.rows, minlength=tokens.row_count) < np.where(
-        in_cjk, CJK_SHINGLE, LATIN_SHINGLE
-    )
-    parts = [
-        runs_of(tokens.of((in_cjk & ~is_short)[tokens.rows]), CJK_SHINGLE),
-        runs_of(tokens.of((~in_cjk & ~is_short)[tokens.rows]), LATIN_SHINGLE),
-        runs_of(tokens.of(is_short[tokens.rows]), 1),
-    ]
-    hashes, rows = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.argsort(rows, kind="stable")
-    return hashes[order], rows[order]
+    sizes = np.where(tokens.cjk_rows(), CJK_SHINGLE, LATIN_SHINGLE)
+    is_short = np.bincount(tokens.rows, minlength=tokens.row_count) < sizes
+    return runs_of(tokens, np.where(is_short, 1, sizes))
 
 
 def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketches:
@@ -271,10 +284,7 @@ def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketc
     characters = Characters(texts)
     hashes_S, rows_S = _shingles(characters.said())
     bounds = offsets(rows_S, len(texts))
-    digests = RMinHash.digest_matrix_from_flat_token_hashes(
-        hashes_S, bounds.astype(np.uint64), PERMUTATIONS, SEED
-    )
-    digests_T_H = np.array(digests.to_rows(), dtype=np.uint32)
+    digests_T_H = _digests(hashes_S, bounds)
     keys = np.zeros((bands, len(texts)), np.uint64)
     for place in range(rows):
         keys = (keys ^ digests_T_H[:, place : bands * rows : rows].T) * _SPREAD
@@ -286,6 +296,17 @@ def _sketched(batch: Sequence[tuple[int, str]], bands: int, rows: int) -> _Sketc
         _sums(hashes_S, bounds),
         digests_T_H.astype(np.uint8),
     )
+
+
+def _digests(hashes: Hashes, bounds: Ids) -> NDArray[np.uintc]:
+    """Return the MinHash digest of each row, T x PERMUTATIONS."""
+    digests = RMinHash.digest_matrix_from_flat_token_hashes(
+        hashes, bounds.astype(np.uint64), PERMUTATIONS, SEED
+    )
+    numbers = array("I")
+    for row in digests.to_rows():
+        numbers.fromlist(row)  # numpy takes three times as long for lists
+    return np.frombuffer(numbers, np.uintc).reshape(-1, PERMUTATIONS)
 
 
 def _sums(hashes: Hashes, bounds: Ids) -> Hashes:
@@ -380,14 +401,23 @@ class _Texts:
         self.texts = [texts.get(each, "") for each in ids.tolist()]
 
     @cached_property
+    def characters(self) -> Characters:
+        """Return the characters of all texts."""
+        return Characters(self.texts)
+
+    @cached_property
     def tokens(self) -> Tokens:
         """Return the tokens of all texts."""
-        return said_tokens(self.texts)
+        return self.characters.said()
 
     @cached_property
     def shingles(self) -> "_Grouped":
         """Return the shingles of all texts."""
-        return _Grouped(*_shingles(self.tokens), len(self.texts))
+        return self._grouped(self.tokens)
+
+    @staticmethod
+    def _grouped(tokens: Tokens) -> "_Grouped":
+        return _Grouped(*_shingles(tokens), tokens.row_count)
 
     def verified(self, threshold: float) -> tuple[Ids, Ids, Likeness]:
         """Return the pairs that are copies, and how alike they are."""
@@ -406,15 +436,13 @@ class _Texts:
 
     def figures_differ(self, asked: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Tell for each pair asked about whether either side has a figure that the other lacks."""
-        figures = self.tokens.of(self.tokens.are_figures())
-        bounds = offsets(figures.rows, self.tokens.row_count)
+        figures = _figures(self.tokens)
         differ = np.zeros(len(self.left), bool)
         for pair in np.flatnonzero(asked).tolist():
-            one, other = (
-                Counter(figures.hashes[bounds[row] : bounds[row + 1]].tolist())
-                for row in (self.left[pair], self.right[pair])
-            )
-            differ[pair] = bool(one - other) and bool(other - one)
+            one, other = figures[self.left[pair]], figures[self.right[pair]]
+            if one != other:
+                lost, added = Counter(one) - Counter(other), Counter(other) - Counter(one)
+                differ[pair] = bool(lost and added)
         return differ
 
     def ask_alike(self, pairs: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
@@ -423,10 +451,12 @@ class _Texts:
         `least` is the share that it must hold of those shingles that the other's own passage lacks.
         """
         left, right = self.left[pairs], self.right[pairs]
-        meant = {*left.tolist(), *right.tolist()}
-        parts = [text.partition(_ASKED) if row in meant else ("",) * 3 for row, text in enumerate(self.texts)]
-        passages = _Grouped.of([passage if mark else "" for passage, mark, _asked in parts])
-        own = _Grouped.of([asked for _passage, _mark, asked in parts]).without(passages)
+        is_meant = np.zeros(len(self.texts), bool)
+        is_meant[left] = is_meant[right] = True
+        marks = self.characters.first(_ASKED)
+        tokens = self.tokens.of((is_meant & (marks >= 0))[self.tokens.rows])
+        is_asked = tokens.starts > marks[tokens.rows]
+        own = self._grouped(tokens.of(is_asked)).without(self._grouped(tokens.of(~is_asked)))
         alike = np.ones(len(left), bool)
         for one, other in ((left, right), (right, left)):
             held, wanted = own.held(one, self.shingles, other)
@@ -444,11 +474,6 @@ class _Grouped:
         self.row_count = row_count
         self.bounds = offsets(self.rows, row_count)
         self.counts = np.diff(self.bounds)
-
-    @classmethod
-    def of(cls, texts: Sequence[str]) -> "_Grouped":
-        """Return the distinct shingles of compared texts."""
-        return cls(*_shingles(said_tokens(texts)), len(texts))
 
     def held(self, mine: Ids, others: "_Grouped", theirs: Ids) -> tuple[Ids, Ids]:
         """Return for each pair of a row here and one there how many shingles it shares, of how many."""

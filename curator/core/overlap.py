@@ -17,10 +17,12 @@ and OpenThoughts for the share of letters.
 """
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import compress
+from operator import attrgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -40,6 +42,7 @@ from curator.core.shingles import (
     in_row,
     in_threads,
     offsets,
+    read_all,
     runs_by_script,
     said_tokens,
     spans,
@@ -52,7 +55,6 @@ BOILERPLATE_LEAST = 12  # but a run that so few pool questions share is never on
 LEAST_SHARE = 0.25  # of the shorter text's runs; 0 is s1's rule, by which a single run is enough
 LEAST_RUNS = 3  # unless the shorter text has fewer
 SHOWN_CHARACTERS = 300
-BATCH = 1000
 
 # Fuzzy: words in Latin text, pairs of characters in CJK; a term counts by the logarithm of its rarity.
 LATIN_TERM = 1
@@ -111,13 +113,17 @@ class Hit:
 
 def runs(text: str) -> list[Run]:
     """Return the comparable runs of a text in order: 8 words, or 13 characters where most are CJK."""
+    return list(ngrams(*_tokens(text)))
+
+
+def _tokens(text: str) -> tuple[list[str], int]:
+    """Return what the runs of a text are made of, and how many make one."""
     normal = normal_form(text)
     tokens = _TOKEN.findall(normal)
     if 2 * count_cjk(normal) <= len(tokens):
-        return list(ngrams(tokens, LATIN_RUN))
+        return tokens, LATIN_RUN
     # Chinese punctuation varies from print to print.
-    spoken = [token for token in tokens if any(map(str.isalnum, token))]
-    return list(ngrams(spoken, CJK_RUN))
+    return [token for token in tokens if any(map(str.isalnum, token))], CJK_RUN
 
 
 def leaks(
@@ -132,7 +138,7 @@ def leaks(
     suspects: list[_Suspect] = []
     total = 0
     for size, found in in_threads(
-        lambda batch: (len(batch), index.suspects(batch)), batches(questions, BATCH)
+        lambda batch: (len(batch), index.suspects(batch)), batches(questions, attrgetter("text"))
     ):
         suspects += found
         total += size
@@ -160,26 +166,24 @@ class _Index:
 
     def __init__(self, items: Sequence[Passage]) -> None:
         self.items = sorted(items, key=lambda each: each.id)
-        normals = [normal_form(item.text) for item in self.items]
-        self.whole: defaultdict[tuple[str, Run], dict[str, int]] = defaultdict(dict)  # rows by group
-        for row, (item, normal) in enumerate(zip(self.items, normals, strict=True)):
-            self.whole[_loose(normal), _options(item)].setdefault(item.group, row)
-        characters = Characters(normals)
-        self.letters = Known(characters.letters())
-        hashes, rows = distinct(*runs_by_script(characters.written(), latin=LATIN_RUN, cjk=CJK_RUN))
+        self.normals = [normal_form(item.text) for item in self.items]
+        hashes, rows = read_all(self.normals, Characters.letters)
+        self.letters = Known(hashes)
+        self.with_letters = _Holders(self.letters, hashes, rows)
+        hashes, rows = distinct(*read_all(self.normals, _runs))
         self.run_count = np.bincount(rows, minlength=len(self.items))
         self.known = Known(hashes)
         self.holders = _Holders(self.known, hashes, rows)
-        self.fuzzy = _FuzzyIndex(self.items, normals)
+        self.fuzzy = _FuzzyIndex(self.items, self.normals)
 
     def suspects(self, batch: Sequence[Passage]) -> list[_Suspect]:
         """Return what questions share with any item, for those that share something."""
         lines = [folded_line(question.text) for question in batch]
         characters = Characters(lines)
-        hashes, rows = runs_by_script(characters.written(), latin=LATIN_RUN, cjk=CJK_RUN)
+        hashes, rows = _runs(characters)
         positions, places = self.known.places(hashes)
-        alike = self.letters.places(characters.letters())[0].tolist()
-        whole = {row: self._whole(batch[row], lines[row]) for row in alike}
+        alike = (each.tolist() for each in self.letters.places(characters.letters()[0]))
+        whole = {row: self._whole(batch[row], lines[row], place) for row, place in zip(*alike, strict=True)}
         fuzzy = self.fuzzy.best(batch, lines)
         found = {row for row in whole if whole[row]} | fuzzy.keys() | set(rows[positions].tolist())
         bounds, known_bounds = offsets(rows, len(batch)), offsets(rows[positions], len(batch))
@@ -200,8 +204,14 @@ class _Index:
             )
         return suspects
 
-    def _whole(self, question: Passage, normal: str) -> Mapping[str, int]:
-        return self.whole.get((_loose(normal), _options(question)), {})
+    def _whole(self, question: Passage, line: str, letters: int) -> Mapping[str, int]:
+        """Return by group the first of the items with certain letters that says the same as a question."""
+        said = _loose(line), _options(question)
+        found: dict[str, int] = {}
+        for row in self.with_letters.of(letters):
+            if (_loose(self.normals[row]), _options(self.items[row])) == said:
+                found.setdefault(self.items[row].group, row)
+        return found
 
     def hits(self, suspect: _Suspect, is_telling: NDArray[np.bool_], least_share: float) -> Iterator[Hit]:
         """Yield for each group the item that a suspect shares enough with; the same text outranks runs."""
@@ -223,7 +233,7 @@ class _Index:
         self, telling: Places, run_count: int, least_share: float
     ) -> dict[str, tuple[float, int]]:
         """Return by group the share and the row of the item that shares most, where that is enough."""
-        votes = Counter(row for run in telling.tolist() for row in self.holders.of(run))
+        votes = Counter(self.holders.of_all(telling).tolist())
         most = {row: min(run_count, int(self.run_count[row])) for row in votes}
         best: dict[str, tuple[float, int]] = {}
         for row in sorted(votes):
@@ -238,17 +248,13 @@ class _Index:
 
     def _shared_text(self, suspect: _Suspect, item: int, telling: Places) -> str:
         """Return the longest stretch of a question that consists of runs shared with an item."""
-        shared = {run for run in telling.tolist() if item in self.holders.of(run)}
-        marked = set(suspect.positions[np.isin(suspect.places, list(shared))].tolist())
-        best: list[str] = []
-        stretch: list[str] = []
-        for position, run in enumerate(runs(suspect.question.text)):
-            if position in marked:
-                stretch = [*stretch, run[-1]] if stretch else list(run)
-                best = max(best, stretch, key=len)
-            else:
-                stretch = []
-        return _joined(best)[:SHOWN_CHARACTERS]
+        counts = self.holders.counts[telling]
+        shared = np.repeat(telling, counts)[self.holders.of_all(telling) == item]
+        marked = suspect.positions[np.isin(suspect.places, shared)]
+        stretches = np.split(marked, np.flatnonzero(np.diff(marked) > 1) + 1)
+        longest = max(stretches, key=len).tolist()
+        tokens, size = _tokens(suspect.question.text)
+        return _joined(tokens[longest[0] : longest[-1] + size])[:SHOWN_CHARACTERS]
 
 
 class _Holders:
@@ -256,7 +262,7 @@ class _Holders:
 
     def __init__(self, known: Known, hashes: Hashes, rows: Rows) -> None:
         places = known.places(hashes)[1]
-        self.rows = rows[np.argsort(places, kind="stable")]
+        self.rows = np.sort(places << 32 | rows) & 0xFFFFFFFF
         self.bounds = offsets(places, len(known.hashes))
         self.counts = np.diff(self.bounds)
 
@@ -276,7 +282,7 @@ class _FuzzyIndex:
     def __init__(self, items: Sequence[Passage], normals: Sequence[str]) -> None:
         self.items = items
         self.unnumbered = [_unnumbered(normal) for normal in normals]
-        hashes, rows = _terms(said_tokens(normals))
+        hashes, rows = read_all(normals, lambda characters: _terms(characters.said()))
         self.known = Known(hashes)
         self.holders = _Holders(self.known, *distinct(hashes, rows))
         counts = self.holders.counts
@@ -290,15 +296,26 @@ class _FuzzyIndex:
         """Return for each row and group how like an item it is that it is most like, and that item's row."""
         found: dict[int, dict[str, tuple[float, int]]] = {}
         short = [line if len(line) <= MOST_FUZZY_CHARACTERS else "" for line in lines]
-        for row, place in self._candidates(said_tokens(short)):
-            one, other = _unnumbered(normal_form(lines[row])), self.unnumbered[place]
+        close = list(self._close(batch, lines, self._candidates(said_tokens(short))))
+        are_same = same_figures([each.one for each in close], [each.other for each in close])
+        for row, place, alike, _one, _other in compress(close, are_same):
+            best = found.setdefault(row, {})
+            group = self.items[place].group
+            if group not in best or alike > best[group][0]:
+                best[group] = (alike, place)
+        return found
+
+    def _close(
+        self, batch: Sequence[Passage], lines: Sequence[str], candidates: Sequence[tuple[int, int]]
+    ) -> "Iterator[_Close]":
+        """Yield those pairs of a row and an item that are alike letter by letter."""
+        ones = {row: _unnumbered(normal_form(lines[row])) for row in {row for row, _place in candidates}}
+        for row, place in candidates:
+            one, other = ones[row], self.unnumbered[place]
             if batch[row].options and self.items[place].options:
                 one, other = _with_options(one, batch[row]), _with_options(other, self.items[place])
-            alike, group = _letters_alike(one, other), self.items[place].group
-            best = found.get(row, {}).get(group, (0.0, place))
-            if alike > best[0] and same_figures(one, other):
-                found.setdefault(row, {})[group] = (alike, place)
-        return found
+            if alike := _letters_alike(one, other):
+                yield _Close(row, place, alike, one, other)
 
     def _candidates(self, tokens: Tokens) -> list[tuple[int, int]]:
         """Return pairs of a row and an item that share most of their rare terms, in order.
@@ -345,6 +362,16 @@ class _FuzzyIndex:
         return shared
 
 
+class _Close(NamedTuple):
+    """A question's row and an item's place, how alike they are, and the texts that were compared."""
+
+    row: int
+    place: int
+    likeness: float
+    one: str
+    other: str
+
+
 class _RareTerms(NamedTuple):
     """The terms by which rows may be found, of each row the rarest first."""
 
@@ -363,21 +390,30 @@ class _RareTerms(NamedTuple):
         return cls(rows, places, left)
 
 
+def _runs(characters: Characters) -> tuple[Hashes, Rows]:
+    return runs_by_script(characters.written(), latin=LATIN_RUN, cjk=CJK_RUN)
+
+
 def _terms(tokens: Tokens) -> tuple[Hashes, Rows]:
     return runs_by_script(tokens, latin=LATIN_TERM, cjk=CJK_TERM)
 
 
 def _letters_alike(one: str, other: str) -> float:
     """Return the share of letters that two texts have in common, or 0 where it is too little."""
+    likely = 100 * min(LEAST_LIKENESS, LEAST_LIKENESS_BY_NUMBERS)
+    as_written = fuzz.ratio(one, other, score_cutoff=likely)
+    by_alphabet = fuzz.token_sort_ratio(one, other, score_cutoff=likely)
+    if not as_written and not by_alphabet:
+        return 0.0
     numbers = sorted(_NUMBER.findall(one))
     by_numbers = len(numbers) >= LEAST_NUMBERS and numbers == sorted(_NUMBER.findall(other))
     least = 100 * (LEAST_LIKENESS_BY_NUMBERS if by_numbers else LEAST_LIKENESS)
-    as_written = fuzz.ratio(one, other, score_cutoff=least)
-    return float(as_written or fuzz.token_sort_ratio(one, other, score_cutoff=least)) / 100
+    return next((found / 100 for found in (as_written, by_alphabet) if found >= least), 0.0)
 
 
 def _unnumbered(normal: str) -> str:
-    return _NUMBERING.sub("", normal)
+    numbering = _NUMBERING.match(normal)
+    return normal[numbering.end() :] if numbering else normal
 
 
 def _with_options(normal: str, passage: Passage) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from typing import TypeVar
 
 import numpy as np
@@ -25,6 +24,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 THREADS = min(4, os.cpu_count() or 1)
+TEXTS_AT_ONCE = 1000
+CHARACTERS_AT_ONCE = 150_000  # arrays of so many numbers stay in a processor's cache
 
 _CODE_POINTS = 0x110000
 _LETTERS_END = 0x40000  # there are no letters and digits behind
@@ -128,10 +129,17 @@ class Tokens:
         return np.asarray(2 * cjk > np.bincount(self.rows, minlength=self.row_count))
 
 
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yield items in lists of `size`, the last one shorter."""
-    source = iter(items)
-    while batch := list(islice(source, size)):
+def batches(items: Iterable[Item], text_of: Callable[[Item], str]) -> Iterator[list[Item]]:
+    """Yield items in lists that are short enough for one step, by the number and the length of their texts."""
+    batch: list[Item] = []
+    characters = 0
+    for item in items:
+        batch.append(item)
+        characters += len(text_of(item))
+        if characters >= CHARACTERS_AT_ONCE or len(batch) == TEXTS_AT_ONCE:
+            yield batch
+            batch, characters = [], 0
+    if batch:
         yield batch
 
 
@@ -156,6 +164,7 @@ class Characters:
     def __init__(self, lines: Sequence[str]) -> None:
         self.codes = _codes(lines)  # C; of each text, and a line end behind it
         self.line_ends = np.flatnonzero(self.codes == _LINE_END)  # one for each text
+        self.line_starts = np.concatenate([[0], self.line_ends + 1])[: len(self.line_ends)]
 
     def written(self) -> Tokens:
         """Return the texts as CJK characters and what stands between blanks."""
@@ -165,13 +174,21 @@ class Characters:
         """Return the texts as CJK characters, words, numbers and signs of formulae."""
         return self._tokens(_said_flags(), _spread_signs())
 
-    def letters(self) -> Hashes:
-        """Return for each text a hash of its letters and digits alone, in whatever order."""
-        return self._sums(_spread_letters())
+    def letters(self) -> tuple[Hashes, Rows]:
+        """Return for each text a hash of its letters and digits alone, in whatever order, and its row."""
+        return self._sums(_spread_letters()), np.arange(len(self.line_ends))
 
     def digits(self) -> Hashes:
         """Return for each text a hash of its digits alone, in whatever order."""
         return self._sums(_spread_digits())
+
+    def first(self, sign: str) -> NDArray[np.int64]:
+        """Return for each text where a sign stands first among all characters, or -1 where it is not."""
+        places = np.flatnonzero(self.codes == ord(sign))
+        rows, firsts = np.unique(np.searchsorted(self.line_ends, places), return_index=True)
+        found = np.full(len(self.line_ends), -1)
+        found[rows] = places[firsts]
+        return found
 
     def _tokens(self, flags: NDArray[np.uint8], spread: Hashes) -> Tokens:
         flags_C = _flags_in_place(flags.take(self.codes))
@@ -182,8 +199,7 @@ class Characters:
         return Tokens(hashes_N, rows_N, len(sizes), flags_C, starts_N, ends_N)
 
     def _sums(self, spread: Hashes) -> Hashes:
-        sums_C = np.cumsum(spread.take(self.codes), dtype=np.uint64)
-        return np.asarray(np.diff(sums_C[self.line_ends], prepend=np.uint64(0)))
+        return np.asarray(np.add.reduceat(spread.take(self.codes), self.line_starts))
 
 
 def said_tokens(lines: Sequence[str]) -> Tokens:
@@ -191,30 +207,53 @@ def said_tokens(lines: Sequence[str]) -> Tokens:
     return Characters(lines).said()
 
 
-def runs_of(tokens: Tokens, size: int) -> tuple[Hashes, Rows]:
-    """Return the hash of every run of `size` tokens inside one text, with its row."""
-    count = len(tokens.hashes) - size + 1
-    if count <= 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
-    hashes = np.zeros(count, np.uint64)
-    for place in range(size):
-        hashes *= np.uint64(_RUN_BASE)
-        hashes += tokens.hashes[place : place + count]
-    inside = tokens.rows[:count] == tokens.rows[size - 1 :]
-    return _mixed(hashes[inside]), tokens.rows[:count][inside]
+def read_all(lines: Sequence[str], read: Callable[[Characters], tuple[Hashes, Rows]]) -> tuple[Hashes, Rows]:
+    """Return what is read in many texts, each hash with its row, in order; a part of them is read at a time."""
+    hashes, rows = [np.empty(0, np.uint64)], [np.empty(0, np.int64)]
+    done = 0
+    for size, found in in_threads(lambda batch: (len(batch), read(Characters(batch))), batches(lines, str)):
+        hashes.append(found[0])
+        rows.append(found[1] + done)
+        done += size
+    return np.concatenate(hashes), np.concatenate(rows)
+
+
+def runs_of(tokens: Tokens, sizes: Rows) -> tuple[Hashes, Rows]:
+    """Return the hash of every run of tokens inside one text, with its row; both in order.
+
+    `sizes` says for each row how many tokens make a run.
+    """
+    hashes = np.zeros(len(tokens.hashes), np.uint64)
+    are_runs = np.zeros(len(hashes), bool)
+    sizes_N = sizes.take(tokens.rows)
+    for size in np.unique(sizes).tolist():
+        chained = _chained(tokens.hashes, size)
+        count = len(chained)
+        fit = (sizes_N[:count] == size) & (tokens.rows[:count] == tokens.rows[len(hashes) - count :])
+        np.copyto(hashes[:count], chained, where=fit)
+        are_runs[:count] |= fit
+    return _mixed(hashes[are_runs]), tokens.rows[are_runs]
+
+
+def _chained(hashes: Hashes, size: int) -> Hashes:
+    """Return a polynomial modulo 2**64 of every `size` hashes in a row, put together from halves."""
+    if size == 1:
+        return hashes
+    half = size // 2
+    halves = _chained(hashes, half)
+    chained = halves[:-half] * np.uint64(pow(_RUN_BASE, half, 1 << 64)) + halves[half:]
+    if size % 2:
+        chained = chained[:-1] * np.uint64(_RUN_BASE) + hashes[size - 1 :]
+    return np.asarray(chained)
 
 
 def runs_by_script(tokens: Tokens, *, latin: int, cjk: int) -> tuple[Hashes, Rows]:
-    """Return the runs of all rows in row order: `latin` tokens, or `cjk` spoken ones where most are CJK."""
-    in_cjk = tokens.cjk_rows()[tokens.rows]
-    latin_hashes, latin_rows = runs_of(tokens.of(~in_cjk), latin)
-    # Chinese punctuation varies from print to print.
-    in_chinese = tokens.of(in_cjk)
-    cjk_hashes, cjk_rows = runs_of(in_chinese.of(in_chinese.are_spoken()), cjk)
-    hashes = np.concatenate([latin_hashes, cjk_hashes])
-    rows = np.concatenate([latin_rows, cjk_rows])
-    order = np.argsort(rows, kind="stable")
-    return hashes[order], rows[order]
+    """Return the runs of all rows in order: `latin` tokens, or `cjk` spoken ones where most are CJK."""
+    in_cjk = tokens.cjk_rows()
+    if in_cjk.any():
+        # Chinese punctuation varies from print to print.
+        tokens = tokens.of(tokens.are_spoken() | ~in_cjk[tokens.rows])
+    return runs_of(tokens, np.where(in_cjk, cjk, latin))
 
 
 def distinct(hashes: Hashes, rows: Rows) -> tuple[Hashes, Rows]:
@@ -257,7 +296,10 @@ class Known:
         self.slots = np.full(1 << bits, -1, np.int32)
         named = (self.hashes & self.mask).view(np.int64)
         self.slots[named] = np.arange(len(self.hashes), dtype=np.int32)
-        self.crowded_out = np.flatnonzero(self.slots.take(named) != np.arange(len(self.hashes)))
+        holders = self.slots.take(named)
+        self.crowded_out = np.flatnonzero(holders != np.arange(len(self.hashes)))
+        self.is_shared = np.zeros(len(self.hashes), bool)  # whether others are crowded out of the same slot
+        self.is_shared[holders[self.crowded_out]] = True
 
     def places(self, hashes: Hashes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the positions of those hashes that are known, and the place of each in `self.hashes`."""
@@ -266,7 +308,7 @@ class Known:
         found, sought = found[likely].astype(np.int64), hashes[likely]
         same = self.hashes.take(found) == sought
         if len(self.crowded_out):
-            others = np.flatnonzero(~same)
+            others = np.flatnonzero(~same & self.is_shared.take(found))
             at = np.searchsorted(self.hashes[self.crowded_out], sought[others])
             found[others] = self.crowded_out.take(np.minimum(at, len(self.crowded_out) - 1))
             same[others] = self.hashes.take(found[others]) == sought[others]
@@ -321,10 +363,13 @@ def _mixed(numbers: Hashes) -> Hashes:
 
     Source: Steele et al., "Fast splittable pseudorandom number generators" (2014), the finaliser.
     """
-    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
-    mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+    mixed = np.asarray(numbers + np.uint64(0x9E3779B97F4A7C15))
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    return mixed
 
 
 def _table(characters: Iterable[str]) -> Flags:

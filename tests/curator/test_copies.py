@@ -105,6 +105,15 @@ def test_the_order_of_options_does_not_matter():
     assert compared("Which?", ["red", "blue"]) == compared("Which?", ["blue", "red"])
 
 
+@pytest.mark.parametrize("asked", ["How much is it?", "How much " + "and how much " * 40 + "is it?"])
+def test_the_last_sentence_below_a_passage_is_what_is_asked_however_long_it_is(asked):
+    passage = "The firm holds cash. " * 20
+
+    before, _mark, after = compared(passage + asked).partition("\x1f")
+
+    assert (before.strip(), after.strip()) == (passage.strip().lower(), asked.lower())
+
+
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0])
 def test_bands_find_nearly_all_pairs_at_the_threshold(threshold):
     bands, rows = core.bands_for(threshold)
