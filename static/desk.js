@@ -21,6 +21,11 @@
 
   // Where the reader is.
   let current = null;
+  const keepInView = (link) => {
+    const rail = link.closest(".desk-rail");
+    const above = link.offsetTop - rail.scrollTop, below = above + link.offsetHeight - rail.clientHeight;
+    if (above < 0) rail.scrollTop += above; else if (below > 0) rail.scrollTop += below;
+  };
   const show = (step, { moves = true } = {}) => {
     if (!step) return;
     current = step.id;
@@ -28,7 +33,7 @@
     step.querySelector("details[data-step-body]")?.setAttribute("open", "");
     document.querySelectorAll(".desk-rail a").forEach((link) => {
       const here = link.hash === `#${step.id}`;
-      if (here) { link.setAttribute("aria-current", "step"); link.scrollIntoView({ block: "nearest" }); }
+      if (here) { link.setAttribute("aria-current", "step"); keepInView(link); }
       else link.removeAttribute("aria-current");
     });
     steps().forEach((each) => each.classList.toggle("here", each === step));
