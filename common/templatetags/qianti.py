@@ -6,10 +6,12 @@ from typing import Any
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.core import text
+from common.core.rendering import rendered
 from common.loop import Step, steps_of
 from common.models import Project
 
@@ -78,3 +80,9 @@ def as_json(value: Any) -> str:
 def kind_of(row: Any) -> str:
     """Return what a row is, in its own word."""
     return str(row._meta.verbose_name)
+
+
+@register.filter
+def typeset(written: str) -> SafeString:
+    """Set a stranger's Markdown and formulas; what comes out is harmless."""
+    return SafeString(rendered(str(written)).html)

@@ -7,13 +7,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.html import escape
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
+from common.core.rendering import rendered
 from common.models import User
 from curator.core.best import answer_form
 from curator.core.differences import Piece, condensed, differences
+from curator.core.steps import Kind, cut, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 
+KINDS = {
+    Kind.CORRECTION: _("corrects itself"),
+    Kind.CHECK: _("checks"),
+    Kind.ALTERNATIVE: _("tries another way"),
+    Kind.CONCLUSION: _("concludes"),
+}
+RUN = 12  # routine steps that are folded into one line at most
 OPEN_CHARACTERS = 6_000  # of a trace's thinking that are shown at once; further steps open on demand
 LONGEST_SAID = 200  # characters of a final answer
 
@@ -44,7 +54,6 @@ class Run:
 
     steps: tuple[StepRow, ...]
     is_folded: bool
-    tokens: int
 
     @property
     def first(self) -> int:
@@ -120,11 +129,11 @@ def get_desk(trace: Trace, question: Question, *, is_raw: bool, chosen: Trace) -
 
 def get_step(trace: Trace, number: int, *, is_raw: bool) -> SafeString:
     """Return the text of one step of a trace's thinking; that of a step that is not there is empty."""
-    bounds = _cut(trace.thinking)
-    if not 1 <= number <= len(bounds):
+    steps = cut(trace.thinking)
+    if not 1 <= number <= len(steps):
         return SafeString()
-    start, end = bounds[number - 1]
-    return _html(trace.thinking[start:end], is_raw=is_raw)
+    step = steps[number - 1]
+    return _html(trace.thinking[step.start : step.end], is_raw=is_raw)
 
 
 def get_remarks(trace: Trace) -> "QuerySet[Remark]":
@@ -216,22 +225,25 @@ def located(
 
 def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRow, ...]:
     rows, shown = [], 0
-    bounds = _cut(trace.thinking)
-    for number, (start, end) in enumerate(bounds, 1):
-        is_open = number in (1, len(bounds)) or shown + end - start <= OPEN_CHARACTERS
-        shown += (end - start) * is_open
+    steps = cut(trace.thinking)
+    for number, step in enumerate(steps, 1):
+        text = trace.thinking[step.start : step.end]
+        is_open = number in (1, len(steps)) or shown + len(text) <= OPEN_CHARACTERS
+        shown += len(text) * is_open
         rows.append(
             StepRow(
                 number=number,
-                start=start,
-                end=end,
-                title=trace.thinking[start:end].strip()[:60],
-                kind_name="",
+                start=step.start,
+                end=step.end,
+                title=title(text),
+                kind_name=str(KINDS.get(step.kind, "")),
                 signals=(),
                 remarks=tuple(
-                    each for each in remarks if each.part == "thinking" and start <= each.start < end
+                    remark
+                    for remark in remarks
+                    if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
                 ),
-                html=_html(trace.thinking[start:end], is_raw=is_raw) if is_open else SafeString(),
+                html=_html(text, is_raw=is_raw) if is_open else SafeString(),
                 is_open=is_open,
             )
         )
@@ -239,21 +251,17 @@ def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRo
 
 
 def _runs(steps: tuple[StepRow, ...]) -> list[Run]:
+    """Return the steps in runs; several routine ones that are closed are folded into one line."""
     runs = []
-    for is_folded, group in groupby(steps, key=lambda step: not step.is_open and not step.signals):
+    for is_routine, group in groupby(
+        steps, key=lambda step: not (step.is_open or step.signals or step.remarks)
+    ):
         members = tuple(group)
-        tokens = sum((step.end - step.start) // 4 for step in members)
-        runs.append(Run(members, is_folded and len(members) > 1, tokens))
+        length = RUN if is_routine else len(members)
+        parts = (members[place : place + length] for place in range(0, len(members), length))
+        runs += [Run(part, is_routine and len(part) > 1) for part in parts]
     return runs
 
 
-def _cut(text: str) -> list[tuple[int, int]]:
-    bounds, start = [], 0
-    for piece in text.split("\n\n"):
-        bounds.append((start, min(len(text), start + len(piece) + 2)))
-        start += len(piece) + 2
-    return bounds if text else []
-
-
 def _html(text: str, *, is_raw: bool) -> SafeString:
-    return mark_safe(f'<div class="text">{escape(text)}</div>')  # noqa: S308
+    return SafeString(f'<div class="text">{escape(text)}</div>' if is_raw else rendered(text).html)

@@ -180,7 +180,9 @@ def desk(page, live_server, sign_in, make_user, make_pool, make_question, make_t
             make_trace(
                 question,
                 teacher,
-                thinking=f"First {teacher.name}.\n\nWait, {said}?\n\nSo {said}.",
+                thinking=f"{teacher.name} looks at the whole question first.\n\n"
+                f"Wait, is it really {said}, as it seems?\n\n"
+                f"So it is, and $\\frac{{{said}}}{{1}}$ is the answer to it.",
                 answer=f"Final Answer: {said}",
                 verdict="right" if said == "7" else "wrong",
             )
