@@ -1,6 +1,7 @@
 """A real browser walks curation's pages: it signs in, uploads, selects and reviews."""
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 from playwright.sync_api import expect
 
@@ -265,3 +266,15 @@ def test_another_teachers_trace_is_read_and_chosen_by_keys(page, desk):
     page.locator(".desk-answers [aria-current] .badge-good").wait_for()
 
     assert Question.objects.get(chosen_trace__isnull=False).chosen_trace.expert == desk
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_desk_keeps_the_rules_of_accessibility(page, desk, width, scheme):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
