@@ -167,5 +167,8 @@ urlpatterns = [
     path("projects/<slug:slug>/copies/cancel/", copies.copies_cancel, name="copies_cancel"),
     path("projects/<slug:slug>/copies/retry/", copies.copies_retry, name="copies_retry"),
     path("questions/<int:pk>/copies/", copies.copy_cluster, name="copy_cluster"),
+    path("projects/<slug:slug>/copies/other-keys/", copies.lookalikes, name="lookalikes"),
+    path("lookalikes/<int:pk>/ruling/", copies.lookalike_ruling, name="lookalike_ruling"),
+    path("questions/<int:pk>/copies/part/", copies.copy_cluster_part, name="copy_cluster_part"),
     path("questions/<int:pk>/copies/ruling/", copies.copy_ruling, name="copy_ruling"),
 ]

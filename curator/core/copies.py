@@ -11,6 +11,7 @@ a question was dropped for. Keepers are taken in an order of merit, and nothing 
 Axes: B bands, T texts, S shingles of a batch, P pairs, E shingles of the left sides of pairs.
 """
 
+import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,8 +23,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from rapidfuzz import fuzz
 from rensa import RMinHash
 
+from common.core.answers import Outcome, mark
 from common.core.text import count_cjk, folded_line, normal_form, sentences
 from curator.core.shingles import (
     Characters,
@@ -50,6 +53,9 @@ BATCH = 1000  # vectors, held against four times as many
 MOST_IN_BUCKET = 200  # in a larger one, only questions with the same figures are compared
 PAIRS_AT_ONCE = 250
 GUESSED_WITHIN = 0.12  # about three times the deviation of a likeness that is guessed from 128 hashes
+LONG_KEY, ALIKE_KEYS = 40, 0.9  # characters of keys that explain; how like they are for them to say the same
+# What TeX and printers put around what is said; a sign and a decimal point are none of it.
+_DRESS = re.compile(r"[\s$~{}]|\\(?:mathrm|text(?:bf|it|rm)?|left|right|displaystyle|q?quad|[,;!: ])")
 PASSAGE = 300  # Latin characters, or half as many CJK ones; with so much before it a question has a passage
 _ASKED = "\x1f"  # stands between a passage and what is asked about it; nothing that was neutralised holds it
 
@@ -217,15 +223,29 @@ def clusters(found: Sequence[Pairs], merits: Iterable[Merit]) -> list[Copy]:
 def keys_differ(key: str, options: Sequence[str], other: str, other_options: Sequence[str]) -> bool:
     """Tell whether two keys say different things; letters stand for the options that they name."""
     said, other_said = _said(key, options), _said(other, other_options)
-    return bool(said) and bool(other_said) and said != other_said
+    if not said or not other_said or said == other_said or _are_long_and_alike(said, other_said):
+        return False
+    # One half and 0.5 are the same: where nothing names an option, the marker has the word.
+    return bool(options or other_options) or mark(key, key=other).outcome is not Outcome.RIGHT
 
 
 def _said(key: str, options: Sequence[str]) -> set[str]:
     letters = [letter for letter in key.upper() if letter.isalpha()]
     named = [ord(letter) - ord("A") for letter in letters]
     if options and letters and all(0 <= place < len(options) for place in named):
-        return {normal_form(options[place]) for place in named}
-    return {normal_form(key)} - {""}
+        return {_bare(options[place]) for place in named} - {""}
+    return {_bare(key)} - {""}
+
+
+def _bare(text: str) -> str:
+    """Return what a key says, without blanks, TeX's dress and the stop at its end."""
+    return _DRESS.sub("", normal_form(text)).strip(".,;:。、")
+
+
+def _are_long_and_alike(said: set[str], other: set[str]) -> bool:
+    """Tell whether two keys are explanations that differ in print or in a word."""
+    one, two = " ".join(sorted(said)), " ".join(sorted(other))
+    return min(len(one), len(two)) >= LONG_KEY and fuzz.ratio(one, two) >= 100 * ALIKE_KEYS
 
 
 def bands_for(threshold: float) -> tuple[int, int]:

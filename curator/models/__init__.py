@@ -13,7 +13,7 @@ from curator.models.answers import (
 )
 from curator.models.benchmarks import Benchmark, BenchmarkItem, Leak
 from curator.models.classification import Classification, Embedding
-from curator.models.copies import CopySearch, NearCopy
+from curator.models.copies import CopySearch, Lookalike, NearCopy
 from curator.models.datasets import Dataset, DatasetRow
 from curator.models.endpoints import Assistant, Embedder, Endpoint, Solver, Teacher, ThinkingForm
 from curator.models.grading import Grade, Grading, SpotCheck
@@ -78,6 +78,7 @@ __all__ = [
     "Import",
     "Leak",
     "Lease",
+    "Lookalike",
     "NearCopy",
     "Order",
     "Pool",

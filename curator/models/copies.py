@@ -39,6 +39,28 @@ class CopySearch(Job, ProjectRow):
         return reverse("copies", args=[self.project.slug])
 
 
+class Lookalike(ProjectRow):
+    """Two questions that are as much alike as copies, but have different keys: no copies, until a person says so."""
+
+    project_path: ClassVar[str] = "question__project"
+
+    question = models.ForeignKey(Question, models.CASCADE, related_name="+")  # the one that came first
+    other = models.ForeignKey(Question, models.CASCADE, related_name="+")
+    likeness = models.FloatField()  # from 0 to 1
+    by_meaning = models.BooleanField(default=False)
+    is_copy = models.BooleanField(default=False)  # by an expert's word; kept from search to search
+
+    class Meta:
+        ordering = ["-likeness", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["question", "other"], name="lookalike_once"),
+            models.CheckConstraint(condition=Q(question__lt=F("other")), name="lookalike_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question_id} ~ {self.other_id}"
+
+
 class NearCopy(ProjectRow):
     """A question that says what another says, which is kept in its place; those of one keeper are a cluster."""
 

@@ -10,6 +10,7 @@ from curator.queries.copies import (
     get_copy_search,
     get_keeper,
     get_keepers,
+    get_lookalikes,
     have_other_keys,
 )
 from curator.queries.datasets import get_datasets
@@ -189,6 +190,7 @@ __all__ = [
     "get_leaks_of",
     "get_left_out",
     "get_listed",
+    "get_lookalikes",
     "get_mean_thinking",
     "get_members",
     "get_nodes",

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 
 from common.models import Project
 from curator.core.copies import keys_differ
-from curator.models import CopyRuling, CopySearch, NearCopy, Question
+from curator.models import CopyRuling, CopySearch, Lookalike, NearCopy, Question
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class CopyFigures:
     copies: int
     clusters: int
     apart: int
+    lookalikes: int  # pairs with different keys of which nobody has said that they are copies
     changed_since: int
 
 
@@ -44,9 +45,16 @@ def get_copy_figures(project: Project, search: CopySearch | None) -> CopyFigures
     return CopyFigures(
         copies=rows.count(),
         clusters=rows.aggregate(found=Count("keeper", distinct=True))["found"],
+        lookalikes=get_lookalikes(project).filter(is_copy=False).count(),
         apart=questions.filter(copy_ruling=CopyRuling.APART).count(),
         changed_since=newer.count() if search else 0,
     )
+
+
+def get_lookalikes(project: Project) -> "QuerySet[Lookalike]":
+    """Return the pairs of questions that are alike but have different keys, those of the latest search."""
+    rows: QuerySet[Lookalike] = Lookalike.objects.filter(question__project=project)
+    return rows.select_related("question__pool", "other__pool")
 
 
 def get_keepers(project: Project) -> "QuerySet[Question]":

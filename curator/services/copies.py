@@ -1,6 +1,7 @@
 """Near copies: searched for among all questions of a project, and ruled on by people."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from django.db import transaction
@@ -10,10 +11,29 @@ from django.utils.translation import gettext as _
 
 from common.checks import checked
 from common.core.refusal import Refusal
+from common.core.text import normal_form
 from common.jobs import ACTIVE, JobState, Pulse, Watch, carried, unwatched
 from common.models import Project, User
-from curator.core.copies import Copy, Merit, Pairs, clusters, compared, meaning_pairs, near_pairs
-from curator.models import CopyRuling, CopySearch, Embedder, NearCopy, Question, QuestionEdit, Standing
+from curator.core.copies import (
+    Copy,
+    Merit,
+    Pairs,
+    clusters,
+    compared,
+    keys_differ,
+    meaning_pairs,
+    near_pairs,
+)
+from curator.models import (
+    CopyRuling,
+    CopySearch,
+    Embedder,
+    Lookalike,
+    NearCopy,
+    Question,
+    QuestionEdit,
+    Standing,
+)
 from curator.services.embeddings import vectors_of
 
 THRESHOLD = 0.8
@@ -77,6 +97,31 @@ def rule_on_copy(*, question: Question, ruling: str, by: User | None) -> None:
     _settle(question.project, members)
 
 
+@transaction.atomic
+def part_cluster(*, keeper: Question, by: User | None) -> int:
+    """Say that no question that stands behind this one is a copy; return how many there were."""
+    copies = list(Question.objects.filter(near_copy__keeper=keeper))
+    for copy in copies:
+        _set_ruling(copy, CopyRuling.APART, by)
+    _settle(keeper.project, _cluster_of(keeper))
+    return len(copies)
+
+
+@transaction.atomic
+def rule_on_lookalike(*, pair: Lookalike, is_copy: bool, by: User | None) -> None:
+    """Say that two questions with different keys are copies all the same, or take that back; at once settled."""
+    Lookalike.objects.filter(pk=pair.pk).update(is_copy=is_copy)
+    for question, other in ((pair.question, pair.other), (pair.other, pair.question)):
+        QuestionEdit.objects.create(
+            question=question,
+            field="copy_ruling",
+            before="" if is_copy else f"= {other.pk}",
+            after=f"= {other.pk}" if is_copy else "",
+            changed_by=by,
+        )
+    _settle(pair.question.project, sorted({*_cluster_of(pair.question), *_cluster_of(pair.other)}))
+
+
 def _set_ruling(question: Question, ruling: CopyRuling, by: User | None) -> None:
     before, question.copy_ruling = question.copy_ruling, ruling
     question.save(update_fields=["copy_ruling", "changed_at"])
@@ -100,7 +145,7 @@ def _settle(project: Project, members: Sequence[int]) -> None:
     pairs = near_pairs(texts.items(), _texts_of, threshold=last.threshold if last else THRESHOLD)
     before = NearCopy.objects.filter(question__in=members)
     by_meaning = _pairs_of(before.filter(kind=NearCopy.Kind.MEANING))
-    copies = clusters([pairs, by_meaning], _merits(members))
+    copies = clusters([_parted(each)[0] for each in (pairs, by_meaning)], _merits(members))
     before.delete()
     _store(copies)
 
@@ -117,11 +162,70 @@ def _pairs_of(rows: "QuerySet[NearCopy]") -> Pairs:
 def _replace(job: CopySearch, found: Sequence[Pairs]) -> None:
     Project.objects.select_for_update().get(pk=job.project_id)  # no import or undoing meanwhile
     ids = {each for pairs in found for column in (pairs.left, pairs.right) for each in column.tolist()}
-    copies = clusters(found, _merits(ids))
+    parted = [_parted(pairs) for pairs in found]
+    copies = clusters([copies for copies, _lookalikes in parted], _merits(ids))
     NearCopy.objects.filter(question__project=job.project).delete()
+    Lookalike.objects.filter(question__project=job.project, is_copy=False).delete()
     _store(copies)
+    _store_lookalikes([lookalikes for _copies, lookalikes in parted])
     job.copies, job.clusters = len(copies), len({copy.keeper for copy in copies})
     job.save(update_fields=["copies", "clusters"])
+
+
+def _parted(pairs: Pairs) -> tuple[Pairs, Pairs]:
+    """Part pairs into those that are copies, and those that have different keys.
+
+    Where two texts are the same word by word, one of their keys is wrong: they stay copies. So do those of which
+    an expert has said it.
+    """
+    ids = {*pairs.left.tolist(), *pairs.right.tolist()}
+    keys = {pk: (key, options) for pk, key, options in _rows(ids).values_list("pk", "key", "options")}
+    ruled = set(_rulings(ids))
+    sides = list(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))
+    differ = [
+        (min(side), max(side)) not in ruled
+        and keys.keys() >= set(side)
+        and keys_differ(*keys[side[0]], *keys[side[1]])
+        for side in sides
+    ]
+    texts = _normal_texts([pk for side, other in zip(sides, differ, strict=True) if other for pk in side])
+    apart = np.array(
+        [other and texts[side[0]] != texts[side[1]] for side, other in zip(sides, differ, strict=True)], bool
+    )
+    return _only(pairs, ~apart), _only(pairs, apart)
+
+
+def _rows(ids: Collection[int]) -> "QuerySet[Question]":
+    rows: QuerySet[Question] = Question.objects.filter(pk__in=ids)
+    return rows
+
+
+def _rulings(ids: Collection[int]) -> "QuerySet[Lookalike, tuple[int, int]]":
+    rows = Lookalike.objects.filter(question__in=ids, is_copy=True)
+    return rows.values_list("question_id", "other_id")
+
+
+def _only(pairs: Pairs, chosen: "np.ndarray[Any, np.dtype[np.bool_]]") -> Pairs:
+    return pairs._replace(left=pairs.left[chosen], right=pairs.right[chosen], likeness=pairs.likeness[chosen])
+
+
+def _store_lookalikes(found: Sequence[Pairs]) -> None:
+    Lookalike.objects.bulk_create(
+        [
+            Lookalike(
+                question_id=min(left, right),
+                other_id=max(left, right),
+                likeness=min(1.0, alike),
+                by_meaning=pairs.by_meaning,
+            )
+            for pairs in found
+            for left, right, alike in zip(
+                pairs.left.tolist(), pairs.right.tolist(), pairs.likeness.tolist(), strict=True
+            )
+        ],
+        batch_size=2000,
+        ignore_conflicts=True,
+    )
 
 
 def _store(copies: Sequence[Copy]) -> None:
@@ -160,6 +264,10 @@ def _merits(ids: Collection[int]) -> Iterator[Merit]:
 def _texts(rows: "QuerySet[Question]") -> Iterator[tuple[int, str]]:
     for pk, text, options in rows.order_by("pk").values_list("pk", "text", "options").iterator():
         yield pk, compared(text, options)
+
+
+def _normal_texts(ids: Sequence[int]) -> Mapping[int, str]:
+    return {pk: normal_form(text) for pk, text in _texts_of(ids).items()}
 
 
 def _texts_of(ids: Sequence[int]) -> Mapping[int, str]:

@@ -19,7 +19,7 @@ from common.core.text import content_hash, neutralise
 from common.models import Project, User
 from curator.core.rows.cells import Refused
 from curator.core.rows.options import read_key
-from curator.models import Domain, NearCopy, Pool, Question, QuestionEdit, QuestionWords, Standing
+from curator.models import Domain, Lookalike, NearCopy, Pool, Question, QuestionEdit, QuestionWords, Standing
 from curator.queries.edits import noted
 from curator.services import leaks, marking, reviews
 from curator.services.classification import set_domains
@@ -127,6 +127,8 @@ def _save(row: Question, changed: Sequence[str]) -> None:
     if {"text", "options"} & set(changed):  # what was found out about the old text is void
         NearCopy.objects.filter(Q(question=row) | Q(keeper=row)).delete()
         leaks.find_for_questions(questions=[row])
+    if {"text", "options", "key"} & set(changed):
+        Lookalike.objects.filter(Q(question=row) | Q(other=row)).delete()
     if {"key", "options"} & set(changed):
         marking.mark_again(row)
 

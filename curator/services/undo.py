@@ -21,6 +21,7 @@ from curator.models import (
     Grading,
     Import,
     Leak,
+    Lookalike,
     NearCopy,
     Probe,
     Question,
@@ -99,6 +100,7 @@ def _delete(questions: "QuerySet[Question]") -> None:
     _raw_delete(QuestionWords.objects.filter(question__in=questions))
     _raw_delete(Embedding.objects.filter(question__in=questions))
     _raw_delete(Leak.objects.filter(question__in=questions))
+    _raw_delete(Lookalike.objects.filter(Q(question__in=questions) | Q(other__in=questions)))
     _raw_delete(NearCopy.objects.filter(Q(question__in=questions) | Q(keeper__in=questions)))
     RowReport.objects.filter(duplicate_of__in=questions).update(duplicate_of=None)
     _raw_delete(questions)

@@ -7,6 +7,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.access import Right, get_editable, get_visible
@@ -17,7 +18,7 @@ from common.queries import get_rights
 from curator import queries, tasks
 from curator.core.highlights import Part, differences, readable
 from curator.forms import CopySearchForm, RulingForm
-from curator.models import CopySearch, NearCopy, Question
+from curator.models import CopySearch, Lookalike, NearCopy, Question
 from curator.services import copies as services
 from curator.views import jobs
 
@@ -131,6 +132,57 @@ def _compared(keeper: Question, copy: NearCopy) -> dict[str, Any]:
         "is_same": not _any_marked(kept) and not _any_marked(dropped),
         "keys_differ": queries.have_other_keys(keeper, copy.question),
     }
+
+
+@require_GET
+def lookalikes(request: HttpRequest, slug: str) -> HttpResponse:
+    """List questions that are alike but have different keys, each pair with its differences marked."""
+    project = get_editable(Project, request.user, right=Right.SEE_MATERIAL, slug=slug)
+    page = Paginator(queries.get_lookalikes(project), COPIES_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "project": project,
+        "rights": get_rights(project, request.user),
+        "page": page,
+        "compared": [
+            (
+                pair,
+                *differences(
+                    readable(pair.question.text, pair.question.options),
+                    readable(pair.other.text, pair.other.options),
+                ),
+            )
+            for pair in page
+        ],
+    }
+    return render(request, "curator/lookalikes.html", context)
+
+
+@require_POST
+def lookalike_ruling(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that two questions with different keys are copies all the same, or take that back."""
+    found = get_editable(Lookalike.objects.select_related("question__project", "other"), request.user, pk=pk)
+    is_copy = request.POST.get("ruling") == "copy"
+    services.rule_on_lookalike(pair=found, is_copy=is_copy, by=request.user)
+    if is_copy:
+        messages.success(request, _("The two are copies now; no selection takes both."))
+    else:
+        messages.success(request, _("The two are no copies; each stands for itself."))
+    return redirect("lookalikes", found.question.project.slug)
+
+
+@require_POST
+def copy_cluster_part(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say that none of the questions behind this one is a copy."""
+    found = get_editable(Question.objects.select_related("project"), request.user, pk=pk)
+    count = services.part_cluster(keeper=found, by=request.user)
+    messages.success(
+        request,
+        ngettext(
+            "%(count)s question is no copy any more.", "%(count)s questions are no copies any more.", count
+        )
+        % {"count": count},
+    )
+    return redirect("copies", found.project.slug)
 
 
 def _any_marked(parts: list[Part]) -> bool:

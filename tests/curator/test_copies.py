@@ -17,8 +17,18 @@ from common.core.refusal import Refusal
 from common.jobs import Cancelled, JobState
 from curator.core import copies as core
 from curator.core.copies import Merit, clusters, compared, figures_differ, keys_differ, likeness
-from curator.models import CopyRuling, CopySearch, Embedder, Embedding, NearCopy, Question, QuestionEdit
+from curator.models import (
+    CopyRuling,
+    CopySearch,
+    Embedder,
+    Embedding,
+    Lookalike,
+    NearCopy,
+    Question,
+    QuestionEdit,
+)
 from curator.services import copies as services
+from curator.services import questions
 
 TRAIN = (
     "A train leaves the northern station at nine and travels for {} hours at sixty miles an hour "
@@ -266,6 +276,15 @@ def test_figures_differ_where_each_side_has_one_that_the_other_lacks(one, other,
         ("", [], "5", [], False),
         (" 5", [], "5", [], False),
         ("5", [], "6", [], True),
+        ("A", ["$$6$$"], "A", ["6"], False),
+        ("A", ["Adler’s psychology"], "A", ["Adler’s psychology."], False),
+        (r"0.0245 \mathrm{kPa}", [], "0.0245kPa", [], False),
+        ("-2", [], "2", [], True),
+        ("1.5", [], "15", [], True),
+        ("$539 million", [], "$572 million", [], True),
+        ("0.5", [], r"\frac{1}{2}", [], False),
+        ("解：由题意可知，三角形的面积等于底乘以高的一半，因此答案是四十二平方厘米，选择第三个选项。", [])
+        + ("解: 由题意可知,三角形的面积等于底乘以高的一半,因此答案是四十二平方厘米,选第三个选项", [], False),
     ],
 )
 def test_keys_are_compared_by_what_they_say(key, options, other, other_options, differ):
@@ -410,7 +429,7 @@ def test_copies_by_meaning_are_found_where_an_embedding_model_is_chosen(ask):
 
 def test_the_page_starts_a_search_and_lists_what_it_found(client, ask, make_member):
     ask.question(TRAIN.format("three"), solution="long", key="180")
-    copy = ask.question(TRAIN.format("three").replace("northern", "southern"), key="181")
+    copy = ask.question(TRAIN.format("three").replace("northern", "southern"), key="180")
     client.force_login(make_member(ask.project, Role.CURATOR))
     address = reverse("copies", args=[ask.project.slug])
 
@@ -422,9 +441,94 @@ def test_the_page_starts_a_search_and_lists_what_it_found(client, ask, make_memb
     assert (job.threshold, job.state) == (0.75, JobState.QUEUED)
     services.run_copy_search(job=job)
     page = client.get(address).text
-    assert "different keys" in page
     assert reverse("copy_cluster", args=[NearCopy.objects.get().keeper_id]) in page
     assert NearCopy.objects.get().question == copy
+
+
+def pairs_with_other_keys():
+    return {(pair.question_id, pair.other_id) for pair in Lookalike.objects.all()}
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_questions_with_different_keys_are_no_copies_until_a_person_says_so(ask, order):
+    texts = [(TRAIN.format("three"), "180"), (TRAIN.format("three").replace("northern", "southern"), "181")]
+    one, other = (ask.question(text, key=key) for text, key in texts[::order])
+    ask.search()
+    assert (kept(), pairs_with_other_keys()) == (set(), {(one.pk, other.pk)})
+
+    services.rule_on_lookalike(pair=Lookalike.objects.get(), is_copy=True, by=None)
+    assert len(kept()) == 1
+    ask.search()
+    assert (len(kept()), pairs_with_other_keys()) == (1, {(one.pk, other.pk)})
+
+    services.rule_on_lookalike(pair=Lookalike.objects.get(), is_copy=False, by=None)
+    assert kept() == set()
+    ask.search()
+    assert (kept(), pairs_with_other_keys()) == (set(), {(one.pk, other.pk)})
+
+
+@pytest.mark.parametrize(
+    ("key", "other_key"), [("180", ""), ("0.5", "1/2"), ("180", "180"), ("一百八十", "180")]
+)
+def test_keys_that_say_the_same_make_no_difference(ask, key, other_key):
+    ask.question(TRAIN.format("three"), key=key)
+    ask.question(TRAIN.format("three").replace("northern", "southern"), key=other_key)
+
+    ask.search()
+
+    assert (len(kept()), pairs_with_other_keys()) == (1, set())
+
+
+def test_the_same_words_with_another_key_stay_copies_since_one_key_is_wrong(ask):
+    ask.question(TRAIN.format("three"), key="180", options=["a", "b"])
+    ask.question(TRAIN.format("three") + " ", key="181", options=["b", "a"], content_hash="c" * 64)
+
+    ask.search()
+
+    assert (len(kept()), pairs_with_other_keys()) == (1, set())
+
+
+def test_a_changed_key_ends_what_was_found_about_it(ask):
+    one = ask.question(TRAIN.format("three"), key="180")
+    ask.question(TRAIN.format("three").replace("northern", "southern"), key="181")
+    ask.search()
+
+    questions.set_key(question=one, key="181", by=None)
+
+    assert pairs_with_other_keys() == set()
+    ask.search()
+    assert len(kept()) == 1
+
+
+def test_a_whole_cluster_is_parted_with_one_word(ask):
+    keeper = ask.question(TRAIN.format("three"), solution="long")
+    for word in ("southern", "eastern", "western"):
+        ask.question(TRAIN.format("three").replace("northern", word))
+    ask.search(threshold=0.75)
+    assert len(kept()) == 3
+
+    assert services.part_cluster(keeper=keeper, by=None) == 3
+
+    assert kept() == set()
+    ask.search(threshold=0.75)
+    assert kept() == set()
+
+
+def test_the_pairs_with_different_keys_are_shown_and_ruled_on(client, ask, make_member):
+    ask.question(TRAIN.format("three"), key="180")
+    ask.question(TRAIN.format("three").replace("northern", "southern"), key="181")
+    ask.search()
+    client.force_login(make_member(ask.project, Role.CURATOR))
+    address = reverse("lookalikes", args=[ask.project.slug])
+
+    assert address in client.get(reverse("copies", args=[ask.project.slug])).text
+    page = client.get(address).text
+    assert all(part in page for part in ("<del>", "<ins>", "180", "181"))
+    client.post(
+        reverse("lookalike_ruling", args=[Lookalike.objects.get().pk]), {"ruling": "copy"}, follow=True
+    )
+
+    assert len(kept()) == 1
 
 
 def test_a_cluster_shows_the_differences_word_by_word(client, ask, make_member):
