@@ -99,8 +99,8 @@ def progress_bar(description: str) -> Iterator[Watch]:
             label = f"{description}: {job.phase}" if job.phase else description
             progress.update(
                 shown,
-                completed=job.progress_done,
-                total=job.progress_total or None,
+                completed=job.shown_done,
+                total=job.shown_total or None,
                 rate=rate,
                 description=label,
             )
@@ -108,14 +108,19 @@ def progress_bar(description: str) -> Iterator[Watch]:
         yield watch
 
 
-def taken_up(jobs: "QuerySet[Any]", say: Callable[[str], Any]) -> Any:
+def taken_up(jobs: "QuerySet[Any]", say: Callable[[str], Any], *, max_cost_usd: Decimal | None) -> Any:
     """Return the job that an earlier call has left, ready to be claimed again, or None.
 
     One that waits or rests is taken at once. One that a worker seems to have is taken when that worker has been
-    silent for so long that it is dead; while it gives signs of life the job is its own.
+    silent for so long that it is dead; while it gives signs of life the job is its own. A job that has a lower
+    limit than this call names goes on with this one; a job that may spend more, or where only one of both has a
+    limit, is another.
     """
+    is_within = {"max_cost_usd": None} if max_cost_usd is None else {"max_cost_usd__lte": max_cost_usd}
+    jobs = jobs.filter(**is_within)
     while job := jobs.filter(state__in=[JobState.QUEUED, JobState.RUNNING, JobState.PAUSED]).first():
         if job.state != JobState.RUNNING:
+            jobs.filter(pk=job.pk).update(max_cost_usd=max_cost_usd)
             job.requeue(now=timezone.now())
             say(f"Going on with what was begun at {timezone.localtime(job.created_at):%Y-%m-%d %H:%M}.")
             return job
@@ -144,7 +149,10 @@ def refuse_if_resting(job: Job, stored: int) -> None:
     """
     if job.state == JobState.PAUSED:
         why = job.failure or "a person has paused it."
-        raise Refusal(f"{stored} answers are stored, and the order rests: {why} Run this again to go on.")
+        again = "Run this again to go on"
+        if job.max_cost_usd is not None:
+            again += ", with a higher --max-cost where the order's limit is what stopped it"
+        raise Refusal(f"{stored} answers are stored, and the order rests: {why} {again}.")
 
 
 def named_project(slug: str) -> Project:

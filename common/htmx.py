@@ -11,8 +11,12 @@ def render_page(
     request: HttpRequest, template: str, context: dict[str, Any], *, partial: str
 ) -> HttpResponse:
     """Render `template`, or only its partial named `partial` when htmx asks for an update."""
-    htmx = request.htmx  # type: ignore[attr-defined]
-    wants_part = htmx and not (htmx.boosted or htmx.history_restore_request)
-    response = render(request, f"{template}#{partial}" if wants_part else template, context)
+    response = render(request, f"{template}#{partial}" if wants_part(request) else template, context)
     patch_vary_headers(response, ["HX-Request"])
     return response
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Tell whether htmx asks for a part of a page, and no browser for the whole of it."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    return bool(htmx) and not (htmx.boosted or htmx.history_restore_request)

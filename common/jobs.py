@@ -144,9 +144,19 @@ class Job(models.Model):
         return self.state in ACTIVE
 
     @property
+    def shown_done(self) -> int:
+        """Return how much is done, as pages show it; what takes up where another stopped counts that too."""
+        return self.progress_done
+
+    @property
+    def shown_total(self) -> int:
+        """Return how much there is to do in all, as pages show it; 0 while that is not known."""
+        return self.progress_total
+
+    @property
     def share_done(self) -> float | None:
         """Return the progress from 0 to 1, or None while the total is not known."""
-        return min(1.0, self.progress_done / self.progress_total) if self.progress_total else None
+        return min(1.0, self.shown_done / self.shown_total) if self.shown_total else None
 
     @property
     def rate_per_second(self) -> float | None:

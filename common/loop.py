@@ -115,12 +115,13 @@ STAGES = (
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of one project: how much is there, how many jobs work for it or have failed."""
+    """One stage of one project: how much is there, how many jobs work for it, have failed or went well."""
 
     stage: Stage
     count: int
     active: int
     failed: int
+    succeeded: int
     is_next: bool
 
     @property
@@ -130,7 +131,7 @@ class Step:
             return "active"
         if self.count:
             return "done"
-        if self.failed:
+        if self.failed and not self.succeeded:
             return "failed"
         return "next" if self.is_next else "waiting"
 
@@ -145,7 +146,7 @@ class Step:
 def steps_of(projects: Iterable[Project]) -> dict[int, list[Step]]:
     """Return every stage of each project, by the project's id, in one query."""
     ids = [project.pk for project in projects]
-    found = {pk: [[0, 0, 0] for _stage in STAGES] for pk in ids}
+    found = {pk: [[0, 0, 0, 0] for _stage in STAGES] for pk in ids}
     for place, pk, *numbers in _counts(ids):
         found[pk][place] = [known + number for known, number in zip(found[pk][place], numbers, strict=True)]
     return {pk: list(_steps(numbers)) for pk, numbers in found.items()}
@@ -153,17 +154,18 @@ def steps_of(projects: Iterable[Project]) -> dict[int, list[Step]]:
 
 def _steps(numbers: list[list[int]]) -> Iterator[Step]:
     first_without = next((place for place, (count, *_rest) in enumerate(numbers) if not count), None)
-    for place, (stage, (count, active, failed)) in enumerate(zip(STAGES, numbers, strict=True)):
-        yield Step(stage, count, active, failed, is_next=place == first_without)
+    for place, (stage, (count, active, failed, well)) in enumerate(zip(STAGES, numbers, strict=True)):
+        yield Step(stage, count, active, failed, well, is_next=place == first_without)
 
 
 def _counts(ids: list[int]) -> Iterable[tuple[int, ...]]:
-    """Return rows of stage, project, what is there, active jobs and failed jobs."""
+    """Return rows of stage, project, what is there, and the jobs that are active, failed or went well."""
     if not ids:
         return []
     none = Value(0)
     queries = [
-        _by_project(stage.table, ids, place, stage.counted, none, none) for place, stage in enumerate(STAGES)
+        _by_project(stage.table, ids, place, stage.counted, none, none, none)
+        for place, stage in enumerate(STAGES)
     ] + [
         _by_project(
             job,
@@ -172,11 +174,15 @@ def _counts(ids: list[int]) -> Iterable[tuple[int, ...]]:
             none,
             Count("pk", filter=Q(state__in=ACTIVE)),
             Count("pk", filter=Q(state=JobState.FAILED)),
+            Count("pk", filter=DONE),
         )
         for place, stage in enumerate(STAGES)
         for job in stage.jobs
     ]
     return queries[0].union(*queries[1:], all=True)
+
+
+_NUMBERS = ("there", "active", "failed", "succeeded")
 
 
 def _by_project(table: str, ids: list[int], place: int, *numbers: Any) -> "QuerySet[Any, Any]":
@@ -186,7 +192,7 @@ def _by_project(table: str, ids: list[int], place: int, *numbers: Any) -> "Query
         kind._default_manager.filter(**{f"{path}__in": ids})
         .order_by()
         .values(owner=F(path))
-        .annotate(stage=Value(place), there=numbers[0], active=numbers[1], failed=numbers[2])
-        .values_list("stage", "owner", "there", "active", "failed")
+        .annotate(stage=Value(place), **dict(zip(_NUMBERS, numbers, strict=True)))
+        .values_list("stage", "owner", *_NUMBERS)
     )
     return rows

@@ -7,6 +7,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
+from common.core.refusal import Refusal
 from common.jobs import AlreadyClaimed, Job
 from curator.models import (
     Classification,
@@ -40,6 +41,8 @@ def _carry(kind: type[Job], job_id: int, service: Callable[..., Any]) -> None:
         service(job=kind._default_manager.get(pk=job_id))
     except AlreadyClaimed:
         logger.info("%s %s is claimed already", kind.__name__, job_id)
+    except Refusal as refusal:  # the job's row has kept it for who ordered; it is no fault of the program
+        logger.warning("%s %s failed: %s", kind.__name__, job_id, refusal)
 
 
 @shared_task

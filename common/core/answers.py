@@ -19,6 +19,7 @@ from common.core.final_answers import (
     LETTER_KEY,
     answer_in,
     answering_part,
+    closing_answer,
     final_answer,
     is_letters_or_number,
 )
@@ -26,7 +27,17 @@ from common.core.formula_agreement import Agreement, agreement_of, is_formula
 from common.core.notation import folded, without_tex
 from common.core.quantities import AGREE, Quantity, likeness, measured, quantities_in, quantity
 
-__all__ = ["Mark", "Marker", "Outcome", "final_answer", "letters_of", "mark", "normal_answer"]
+__all__ = [
+    "WORD_FOR_WORD",
+    "Mark",
+    "Marker",
+    "Outcome",
+    "final_answer",
+    "is_the_same",
+    "letters_of",
+    "mark",
+    "normal_answer",
+]
 
 
 class Outcome(StrEnum):
@@ -57,6 +68,7 @@ class Mark:
     rule: str
 
 
+WORD_FOR_WORD = "the key word for word"
 SHORT = 200  # characters; the options of a question are compared with each of its answers
 # A letter is an option's name only where no word goes on after it: not "A dog", not "A公司".
 _LETTERS = re.compile(
@@ -93,7 +105,8 @@ def mark(reply: str, *, key: str, options: Sequence[str] = (), marker: Marker = 
     """Mark one reply against its key.
 
     With options, or a key of capital letters alone, letters are compared as sets; numbers, dates and
-    formulas by value; all else by its normalised text.
+    formulas by value; all else by its normalised text. A key that argues and ends in a final answer is read to
+    that answer; and a reply or an answer that is the whole key, word for word, is right.
     """
     text = answering_part(reply)
     answer = answer_in(text)
@@ -101,6 +114,22 @@ def mark(reply: str, *, key: str, options: Sequence[str] = (), marker: Marker = 
         return Mark(Outcome.UNKEYED, answer, "no key")
     if answer is None:
         return Mark(Outcome.UNPARSED, None, "no final answer")
+    marked = _compared(text, answer, closing_answer(key) or key, options, marker)
+    if marked.outcome is not Outcome.RIGHT and (is_the_same(text, key) or is_the_same(answer, key)):
+        return Mark(Outcome.RIGHT, marked.answer, WORD_FOR_WORD)
+    return marked
+
+
+def is_the_same(text: str, key: str) -> bool:
+    """Tell whether a text is the key, but for what the normal form leaves aside."""
+    if len(text) > SHORT + 2 * len(key):  # white space and TeX dressing make no text so long
+        return False
+    wanted = normal_answer(key)
+    return bool(wanted) and normal_answer(text) == wanted
+
+
+def _compared(text: str, answer: str, key: str, options: Sequence[str], marker: Marker) -> Mark:
+    """Compare an answer with its key in the way that a marker names, or the key asks for."""
     how = _marker_for(key, options) if marker is Marker.AUTO else marker
     if how is Marker.CHOICE:
         return _mark_sequence(answer, key) or _mark_choice(answer, key, options)

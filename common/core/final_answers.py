@@ -49,6 +49,9 @@ _OPENED = {"\\[": "\\]", "$$": "$$"}
 _POLITE = re.compile(r"[.,;\s]*(?:I hope (?:it|this) is correct|I hope this helps)[.!\s]*$", re.IGNORECASE)
 LETTER_KEY = re.compile(r"[A-Z]{1,10}(?:\s?[,、;和]\s?[A-Z]{1,10}){0,40}")
 CLOSING = " \t\n.。,，;；:：*_`"
+# What makes a text before a box an argument, and no name of what is boxed; and what may stand after the box.
+_ARGUED = re.compile(r"(?:[A-Za-z]{2,}[\s,;:.]+){4}|[一-鿿][^。\n]{0,20}[。，,;；：:\n]|\n")
+_AFTER_A_BOX = CLOSING + "$}\\])"
 _TURN_ENDS = re.compile(r"<\|(?:im_start|im_end|endoftext|eot_id|end)\|>|<｜end▁of▁sentence｜>")
 _END_OF_THINKING = "</think>"
 
@@ -65,6 +68,23 @@ def final_answer(reply: str) -> str | None:
 def answering_part(reply: str) -> str:
     """Return the end of a reply that can hold its answer: none of its thinking."""
     return tail(_TURN_ENDS.split(reply.rpartition(_END_OF_THINKING)[2], maxsplit=1)[0])
+
+
+def closing_answer(key: str) -> str | None:
+    """Return the final answer with which a key that argues ends: "… so it is the second. Final answer: B".
+
+    None where a key is nothing but an answer, or goes on after it.
+    """
+    text = key.rstrip()
+    headings = [match for match in _NAMED.finditer(text) if match["final"]]
+    if headings and headings[-1].end("said") == len(text):
+        return _innermost(headings[-1]["said"]) or None
+    boxes = list(_BOX.finditer(text))
+    if not boxes or not _ARGUED.search(text[: boxes[0].start()]):
+        return None
+    boxed = _closed_from(text, boxes[-1].end())
+    after = text.rpartition(boxed)[2].strip(_AFTER_A_BOX) if boxed else text
+    return None if after else answer_in(text)
 
 
 def answer_in(text: str) -> str | None:

@@ -2,34 +2,35 @@
 
 What a model or an uploaded file wrote is shown to people in our own pages. So raw HTML is text, links and
 pictures stay as they were typed and fetch nothing, and an allow list says which elements may come out at all.
-Signs that turn the direction of writing are shown by their numbers, for they can make a text lie.
+Signs that turn the direction of writing, and those that nobody sees, are shown by their numbers, for they can
+make a text lie. Every block says at which character of the text its first line begins.
 """
 
 import re
-import xml.etree.ElementTree as ET
 from functools import lru_cache
 from html import escape
 from typing import Any, NamedTuple
 
 import nh3
-from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
+from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline.state_inline import Delimiter
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
-from common.core.text import neutralise
+from common.core.mathml import CELL_CLASSES, LONGEST_FORMULA, formula
+from common.core.text import is_cjk, neutralise
 
 LONGEST_RENDERED = 20_000  # characters of one text; a longer one is shown as it is
-LONGEST_FORMULA, DEEPEST_FORMULA, MOST_CELLS = 3_000, 30, 400
-_BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_DEFINES = re.compile(
-    r"\\(?:def|edef|gdef|xdef|let|newcommand|renewcommand|newenvironment|catcode|input|include|href|url|require)\b"
-)
+DEEPEST = 20  # lists and quotes, one in another
+_WIDE_TABLE = re.compile(r"^(?:[^|\n]*\|){101}", re.MULTILINE)
+# Signs of direction, invisible operators, tags, and the marks between which a text is not shown.
+_HIDDEN = re.compile("[\u061c\u200e\u200f\u2028-\u202e\u2061-\u206f\ufff9-\ufffb\U000e0000-\U000e007f]")
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _BRACKETS = {r"\(": r"\)", r"\[": r"\]"}
-_NUMBERED = re.compile(r"\\(begin|end)\{(align|gather|equation|multline|alignat|flalign|eqnarray)\}")
-_CELL = re.compile(r"&|\\\\")
+_PLACED = {"paragraph_open", "heading_open", "list_item_open", "tr_open", "fence"}
 _MATHML = {
     *(
         "math",
@@ -54,41 +55,60 @@ _HTML = {
     *("table", "thead", "tbody", "tr", "th", "td"),
 }
 _OF_MATHML = {
-    *("mathvariant", "stretchy", "fence", "form", "separator", "linethickness", "accent", "accentunder"),
-    *("displaystyle", "scriptlevel", "columnalign", "rowspacing", "columnspacing", "notation", "minsize"),
-    *("maxsize", "width", "height", "depth", "lspace", "rspace", "movablelimits", "symmetric", "largeop"),
+    *("mathvariant", "stretchy", "fence", "form", "separator", "symmetric", "largeop", "movablelimits"),
+    *("accent", "accentunder", "displaystyle", "scriptlevel", "notation", "linethickness"),
+    *("lspace", "rspace", "minsize", "maxsize"),
 }
 _ATTRIBUTES = dict.fromkeys(_MATHML, _OF_MATHML) | {
     "math": {"display", *_OF_MATHML},
+    "mspace": {"width"},
     "ol": {"start"},
-    "th": {"scope"},
+    **{tag: {"data-start"} for tag in ("p", "li", "tr", "code")},
 }
-_CLASSES = {"code": {"tex"}, "p": {"heading"}}
+_CLASSES = {"code": {"tex"}, "p": {"heading"}, "mtd": CELL_CLASSES}
 
 
 class Rendered(NamedTuple):
-    """A text as HTML that is safe to show; `is_plain` says that it was too long to be more than its own signs."""
+    """A text as HTML that is safe to show; `is_plain` says that it was too much to be more than its own signs."""
 
     html: str
     is_plain: bool
 
 
 def rendered(text: str, *, limit: int = LONGEST_RENDERED) -> Rendered:
-    """Return a text of a stranger as HTML and MathML; one longer than `limit` characters just as it stands."""
-    shown = _visible(neutralise(text)[0])
-    if len(shown) > limit:
-        return Rendered(f"<pre>{escape(shown)}</pre>", is_plain=True)
+    """Return a text of a stranger as HTML and MathML.
+
+    A block has `data-start`: the character of `text` at which the line begins in which the block does. A text
+    longer than `limit` characters, or that is nested or tabled beyond reading, is shown just as it stands.
+    """
+    shown = neutralise(text)[0]
+    if len(shown) > limit or _WIDE_TABLE.search(shown):
+        return _as_it_stands(shown)
+    env = {"starts": [0, *(found.end() for found in _LINE_END.finditer(text))]}
+    markdown = _markdown()
     try:
-        html = _markdown().render(shown)
+        tokens = markdown.parse(shown, env)
+        if any(token.level >= DEEPEST - 1 for token in tokens):  # what stands deeper was left out
+            return _as_it_stands(shown)
+        html = markdown.renderer.render(tokens, markdown.options, env)
     except RecursionError:  # no text that was tried comes here; one that does is shown as it stands
-        return Rendered(f"<pre>{escape(shown)}</pre>", is_plain=True)
-    return Rendered(sanitised(html), is_plain=False)
+        return _as_it_stands(shown)
+    # Entities have become their signs by now.
+    return Rendered(_visible(sanitised(html)), is_plain=False)
+
+
+def _as_it_stands(shown: str) -> Rendered:
+    return Rendered(f"<pre>{_visible(escape(shown))}</pre>", is_plain=True)
 
 
 def sanitised(html: str) -> str:
     """Return HTML without anything that is not on the allow list."""
-    return nh3.clean(
-        html,
+    return _cleaner().clean(html)
+
+
+@lru_cache(maxsize=1)
+def _cleaner() -> nh3.Cleaner:
+    return nh3.Cleaner(
         tags=_HTML | _MATHML,
         clean_content_tags={"script", "style"},
         attributes=_ATTRIBUTES,
@@ -100,30 +120,70 @@ def sanitised(html: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Show signs that turn the direction of writing by their numbers."""
-    return _BIDI.sub(lambda sign: f"⟦U+{ord(sign[0]):04X}⟧", text)
+    """Show signs that turn the direction of writing, or that nobody sees, by their numbers."""
+    return _HIDDEN.sub(lambda sign: f"⟦U+{ord(sign[0]):04X}⟧", text)
 
 
 @lru_cache(maxsize=1)
 def _markdown() -> MarkdownIt:
-    made = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 20})
+    made = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": DEEPEST})
     made.enable(["table", "strikethrough"])
     made.disable(["link", "image", "autolink", "reference", "html_inline", "html_block", "lheading"])
+    made.disable("code")  # models indent lists and remarks; code they fence
     made.use(dollarmath_plugin, allow_labels=False, allow_space=False, allow_digits=False, double_inline=True)
     made.use(amsmath_plugin, renderer=lambda content: formula(content, is_block=True))
     made.inline.ruler.before("escape", "math_brackets", _inline_brackets)
+    made.inline.ruler.at("emphasis", _emphasis)
     made.block.ruler.before(
         "fence", "math_brackets", _block_brackets, {"alt": ["paragraph", "blockquote", "list"]}
     )
+    made.core.ruler.push("places", _placed)
     rules: dict[str, Any] = made.renderer.rules  # type: ignore[attr-defined]
     rules["math_inline"] = lambda tokens, at, *_rest: formula(tokens[at].content, is_block=False)
-    rules["math_inline_double"] = lambda tokens, at, *_rest: formula(tokens[at].content, is_block=True)
-    for name in ("math_block", "math_block_eqno"):
+    for name in ("math_inline_double", "math_block", "math_block_eqno"):
         rules[name] = lambda tokens, at, *_rest: formula(tokens[at].content, is_block=True)
-    # A heading of a stranger's text is none of the page's.
-    rules["heading_open"] = lambda *_all: '<p class="heading">'
-    rules["heading_close"] = lambda *_all: "</p>\n"
     return made
+
+
+def _placed(state: StateCore) -> None:
+    """Say at which character of the text a block begins; and a heading of a stranger's text is none of the page's."""
+    starts = state.env["starts"]
+    for token in state.tokens:
+        if token.type in {"heading_open", "heading_close"}:
+            token.tag = "p"
+        if token.type == "heading_open":
+            token.attrSet("class", "heading")
+        if token.type == "fence":
+            token.info = ""  # the name of a language would be a class
+        if token.map and token.type in _PLACED:
+            token.attrSet("data-start", str(starts[min(token.map[0], len(starts) - 1)]))
+
+
+def _emphasis(state: StateInline, silent: bool) -> bool:
+    """Read * and _ as CommonMark does, * beside Chinese punctuation too, **结论：**因此, and not in 2*3*4.
+
+    Source: the amendment for Chinese, Japanese and Korean of markdown-cjk-friendly.
+    """
+    marker = state.src[state.pos]
+    if silent or marker not in "_*":
+        return False
+    scanned = state.scanDelims(state.pos, marker == "*")
+    end = state.pos + scanned.length
+    before, after = state.src[max(0, state.pos - 1) : state.pos], state.src[end : min(end + 1, state.posMax)]
+    is_star = marker == "*"
+    is_product = is_star and _is_letter_or_digit(before) and _is_letter_or_digit(after)
+    opens = not is_product and (scanned.can_open or (is_star and is_cjk(before) and bool(after.strip())))
+    closes = not is_product and (scanned.can_close or (is_star and is_cjk(after) and bool(before.strip())))
+    for _each in range(scanned.length):
+        state.push("text", "", 0).content = marker
+        token = len(state.tokens) - 1
+        state.delimiters.append(Delimiter(ord(marker), scanned.length, token, -1, opens, closes))
+    state.pos = end
+    return True
+
+
+def _is_letter_or_digit(sign: str) -> bool:
+    return sign.isascii() and sign.isalnum()
 
 
 def _closed_at(state: StateInline | StateBlock, closer: str, start: int) -> int:
@@ -168,32 +228,3 @@ def _block_brackets(state: StateBlock, first: int, last: int, silent: bool) -> b
         token.content, token.map, token.block = state.src[start + 2 : end], [first, line + 1], True
         state.line = line + 1
     return True
-
-
-@lru_cache(maxsize=8192)
-def formula(tex: str, *, is_block: bool) -> str:
-    """Return a formula as MathML; one that is too large, defines things or cannot be read, as its source."""
-    source = f'<code class="tex">{escape(tex.strip())}</code>'
-    if _is_unfit(tex):
-        return source
-    unnumbered = _NUMBERED.sub(r"\\\1{\2*}", tex.strip())
-    try:
-        made: str = convert(unnumbered, display="block" if is_block else "inline")
-        ET.fromstring(made)  # noqa: S314 - the converter's own; whatever is no element of it is shown as its source
-        return made
-    except Exception:  # noqa: BLE001 - a converter that meets what it does not know raises as it likes
-        return source
-
-
-def _is_unfit(tex: str) -> bool:
-    if len(tex) > LONGEST_FORMULA or not tex.strip() or _DEFINES.search(tex):
-        return True
-    depth = deepest = 0
-    for sign in tex:
-        depth += (sign in "{[(") - (sign in "}])")
-        deepest = max(deepest, depth)
-    return (
-        deepest > DEEPEST_FORMULA
-        or tex.count("\\left") > DEEPEST_FORMULA
-        or len(_CELL.findall(tex)) > MOST_CELLS
-    )

@@ -5,7 +5,7 @@ it is used, the connection goes to what was checked, redirects are not followed,
 and what comes back is text and counts that make sense, or one sentence that names the endpoint.
 """
 
-from common.endpoints.addresses import Address, AddressRefused, check_address, check_extra_body
+from common.endpoints.addresses import Address, AddressRefused, check_address, check_extra_body, is_at
 from common.endpoints.faults import EndpointFailed, Fault, back_off_seconds, with_retries
 from common.endpoints.lines import Line, client
 from common.endpoints.replies import MOST_TOKENS, Reply
@@ -26,5 +26,6 @@ __all__ = [
     "check_address",
     "check_extra_body",
     "client",
+    "is_at",
     "with_retries",
 ]

@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -112,6 +112,22 @@ def parse_address(base_url: str) -> SplitResult:
             % {"host": parts.hostname}
         )
     return parts
+
+
+def is_at(base_url: str, places: Collection[tuple[str, int]]) -> bool:
+    """Tell whether an address leads to one of these hosts and ports; all names of this machine are one."""
+    try:
+        parts = parse_address(base_url)
+    except AddressRefused:
+        return False
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return (_one_name(parts.hostname or ""), port) in {(_one_name(host), port) for host, port in places}
+
+
+def _one_name(host: str) -> str:
+    bare = host.strip("[]").rstrip(".").casefold()
+    is_here = bare in {"localhost", "::1", "0.0.0.0", "::"} or bare.startswith("127.")  # noqa: S104  # is called, not listened on
+    return "localhost" if is_here else bare
 
 
 def check_place(base_url: str, place: str) -> None:

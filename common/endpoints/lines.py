@@ -1,6 +1,7 @@
 """A line to an endpoint: a loop in a thread of its own, which keeps many requests in flight at once."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from common.endpoints.addresses import Address, check_address, check_extra_body, parse_address
 from common.endpoints.faults import EndpointFailed, Fault, judge, retry_after_seconds
+from common.endpoints.network import NotConnected
 from common.endpoints.replies import Arriving, Reply, failure_of, said_by
 from common.endpoints.requests import STREAM, Prompt, body_of, features_of, suspects
 from common.endpoints.transport import Bounds, CheckedTransport, too_large
@@ -228,13 +230,30 @@ _BROKEN = (
 
 
 def _words_of(error: BaseException) -> str:
-    if isinstance(error, httpcore2.ConnectError | httpcore2.ConnectTimeout):
-        return _("Connection error (%(why)s).") % {"why": error}
+    if isinstance(error, httpcore2.ConnectTimeout):
+        return _("nothing answers there in time; is the server running, and can it be reached from here?")
+    if isinstance(error, NotConnected):
+        return _words_of_unmade(error.why, str(error))
     if isinstance(error, httpcore2.TimeoutException):
         return _("it said nothing for too long.")
     if isinstance(error, TimeoutError):
         return _("it took too long in all.")
     return _("the connection broke (%(why)s).") % {"why": str(error) or type(error).__name__}
+
+
+def _words_of_unmade(cause: BaseException, why: str) -> str:
+    """Return why a connection was not made, and what to do about it."""
+    if isinstance(cause, ConnectionRefusedError):
+        return _("nothing answers there; is the server running?")
+    if isinstance(cause, socket.gaierror | UnicodeError):
+        return _("no machine of that name is known; correct the address.")
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _("its certificate cannot be trusted (%(why)s); correct the address, or its server.") % {
+            "why": cause.verify_message
+        }
+    if isinstance(cause, ssl.SSLError | ConnectionResetError | asyncio.IncompleteReadError):
+        return _("no secure connection came about; does the server speak https? (%(why)s)") % {"why": why}
+    return _("it cannot be reached (%(why)s); correct the address, or look at the network.") % {"why": why}
 
 
 class _Kept:

@@ -15,6 +15,15 @@ _HELD_BYTES = 2**20  # received and not yet read; more is left to the other side
 Result = TypeVar("Result")
 
 
+class NotConnected(httpcore2.ConnectError):
+    """A connection that was not made. `why` is what the network said; httpcore cuts the chain of causes."""
+
+    def __init__(self, why: BaseException) -> None:
+        strerror = why.strerror if isinstance(why, OSError) else ""
+        super().__init__(strerror or str(why) or type(why).__name__)
+        self.why = why
+
+
 class CheckedNetwork(httpcore2.AsyncNetworkBackend):
     """Connects to the addresses that a name was resolved to and that were checked, so that no later answer counts."""
 
@@ -50,7 +59,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
                 raise
             except OSError as error:
                 why = error
-        raise httpcore2.ConnectError(why.strerror or str(why)) from why
+        raise NotConnected(why) from why
 
     async def _checked_places(self, host: str, port: int) -> list[str]:
         """Resolve a name once; refuse it if any of its addresses may not be called."""
@@ -58,7 +67,7 @@ class CheckedNetwork(httpcore2.AsyncNetworkBackend):
         try:
             found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (socket.gaierror, UnicodeError) as error:
-            raise httpcore2.ConnectError(f"the name {host} cannot be resolved") from error
+            raise NotConnected(error) from error
         places = list(dict.fromkeys(str(place[0]) for *_rest, place in found))
         for place in places:
             check_place(self.address.base_url, place)
@@ -218,4 +227,4 @@ async def _connecting(work: Awaitable[Result]) -> Result:
     try:
         return await work
     except (OSError, ssl.SSLError, asyncio.IncompleteReadError) as error:
-        raise httpcore2.ConnectError(str(error) or type(error).__name__) from error
+        raise NotConnected(error) from error

@@ -1,9 +1,11 @@
 """What comes back from an endpoint: pieces of a stream or one JSON, read as text and counts that make sense."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import orjson
@@ -19,6 +21,11 @@ from common.endpoints.transport import Bounds, too_large
 MOST_TOKENS = 5_000_000  # of one reply; an endpoint that counts more has miscounted
 _MINIMAX_FAULTS = {1004: 401, 2049: 401, 1008: 402, 1026: 400, 1027: 400, 1039: 400, 2013: 400}
 _LONGEST_FINISH_REASON = 40
+_LONGEST_PAGE = 100_000  # bytes of an error that are looked at for its words
+_PAGE = re.compile(r"\s*<(?:!doctype\s+html|html|head|body|\?xml)\b", re.IGNORECASE)
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{0,500})</title>", re.IGNORECASE)
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)|<!--.*?(?:-->|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<[^<>]*>")
 
 
 @dataclass(frozen=True)
@@ -278,7 +285,17 @@ def said_by(content: bytes) -> str:
     """Return the words of an error's body, be it in the usual form or not."""
     found = _parsed(content)
     told = error_of(found) if isinstance(found, dict) else None
-    return told[1] if told else content[:4000].decode(errors="replace")
+    text = content[:_LONGEST_PAGE].decode(errors="replace")
+    return told[1] if told else _words_of_page(text)[:4000]
+
+
+def _words_of_page(text: str) -> str:
+    """Return a text as it is, and of a web page its title, or else its words without the tags."""
+    if not _PAGE.match(text):
+        return text
+    title = _TITLE.search(text)
+    words = " ".join(_TAG.sub(" ", _UNSEEN.sub(" ", text)).split())
+    return unescape(title[1].strip() if title and title[1].strip() else words)
 
 
 def _parsed(text: bytes) -> Any:

@@ -300,7 +300,10 @@ PRESETS: tuple[Preset, ...] = (
         terms="The licence of the model's weights holds for its output; read it before you collect.",
         terms_read_on=_TERMS_READ,
         permits_training=None,
-        note="Start the server with --reasoning-parser, and give the name of the model that it serves.",
+        note=(
+            "Start the server with --reasoning-parser, and give the name of the model that it serves. Port 8000 is "
+            "vLLM's own; where Qianti has it already, start the server on another, as --port 8001."
+        ),
     ),
 )
 _BY_KEY = {preset.key: preset for preset in PRESETS}

@@ -51,6 +51,11 @@ class Term:
         return " & ".join(f"{word}:*" if self.is_prefix else word for word in self._words)
 
     @property
+    def whole(self) -> str:
+        """Return it in the syntax of to_tsquery, as a word that does not go on."""
+        return " & ".join(self._words)
+
+    @property
     def _words(self) -> list[str]:
         found = dict.fromkeys(_WORD.findall(self.text))
         return ["'{}'".format(word.replace("\\", "\\\\").replace("'", "''")) for word in found]

@@ -11,15 +11,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from common.core.answers import Mark, Outcome, normal_answer
+from common.core.answers import WORD_FOR_WORD, Mark, Outcome, is_the_same, normal_answer
 from common.core.chat import question_with_options
 from common.core.text import neutralise
 
 TRIES = 3  # replies of a grader that may be unreadable before its answer counts as ungraded
 LONGEST_ANSWER = 24_000  # characters; of a longer one the grader reads the end
 COMPARED_AS_WORDS = ("other text", "other words")  # rules that found two texts to differ, and no more
+DECIDED = (Outcome.RIGHT, Outcome.UNKEYED)
 OPPOSITE = "the opposite word"
-WORD_FOR_WORD = "the key word for word"
 _OPPOSITES = frozenset(
     map(
         frozenset,
@@ -72,11 +72,11 @@ class Judgement:
 def settled(marked: Mark, *, key: str, reply: str) -> Mark:
     """Return a mark with two cases decided that the marker leaves open, so that nobody is paid to decide them.
 
-    A reply that names no final answer, but is the key word for word, is right. And "wrong" against a key "right"
+    A reply that is the key word for word is right, though it names no final answer. And "wrong" against a key "right"
     is another text, but nothing that a grader could see otherwise: it gets a rule of its own.
     """
     wanted = normal_answer(key)
-    if marked.outcome is Outcome.UNPARSED and wanted and normal_answer(reply) == wanted:
+    if marked.outcome not in DECIDED and is_the_same(reply, key):
         return Mark(Outcome.RIGHT, reply, WORD_FOR_WORD)
     if (
         marked.rule in COMPARED_AS_WORDS

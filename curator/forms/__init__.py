@@ -34,7 +34,7 @@ from curator.forms.taxonomy import (
     OutlineForm,
     RuleForm,
 )
-from curator.forms.teachers import OrderForm, ProbeForm
+from curator.forms.teachers import LimitForm, OrderForm, ProbeForm
 from curator.forms.traces import LAYOUT_WORDS, TraceFileForm, TraceMappingForm
 from curator.forms.trials import TrialForm
 
@@ -61,6 +61,7 @@ __all__ = [
     "JudgementForm",
     "KeyForm",
     "LeakFilterForm",
+    "LimitForm",
     "MappingForm",
     "OrderForm",
     "OutlineForm",

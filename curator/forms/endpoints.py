@@ -1,10 +1,12 @@
 """Teachers, solvers and the other models of a project: how each is reached, from a preset or by hand."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy
 
+from common.endpoints import is_at
 from curator.core.presets import PRESETS, Preset, fields_of, preset_of
 from curator.models import Assistant, Embedder, Endpoint
 from curator.models.endpoints import ThinkingForm
@@ -30,6 +32,9 @@ _WITHOUT: dict[type[Endpoint], tuple[str, ...]] = {
     )
 }
 _MOST_PER_MINUTE = 2_147_483_647
+OWN_ADDRESS = gettext_lazy(
+    "This is Qianti's own address; start the vLLM server on another port, as --port 8001."
+)
 
 
 class PresetForm(forms.Form):
@@ -52,6 +57,14 @@ class PresetForm(forms.Form):
         """Return what the choice fills in, by field of an endpoint."""
         chosen = self.chosen
         return fields_of(chosen, self.cleaned_data["model"]) if chosen else {}
+
+
+class MoreFieldsField(forms.JSONField):
+    """A JSON object, shown as nothing where it holds nothing."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what the field shows."""
+        return super().prepare_value(value) if value else ""
 
 
 class EndpointForm(forms.Form):
@@ -89,7 +102,7 @@ class EndpointForm(forms.Form):
     thinking_form = forms.ChoiceField(
         label=gettext_lazy("How its thinking comes"), choices=ThinkingForm.choices, required=False
     )
-    extra_body = forms.JSONField(
+    extra_body = MoreFieldsField(
         label=gettext_lazy("More fields of a request"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
@@ -145,8 +158,10 @@ class EndpointForm(forms.Form):
         kind: type[Endpoint],
         endpoint: Endpoint | None = None,
         filled_in: dict[str, Any] | None = None,
+        own_places: Collection[tuple[str, int]] = (),
         **kwargs: Any,
     ) -> None:
+        self.own_places = own_places
         initial = {"price_in_usd": 0, "price_out_usd": 0, **_USUAL.get(kind, {})}
         if endpoint is not None:
             initial = {name: getattr(endpoint, name) for name in self.base_fields if name != "key"}
@@ -161,6 +176,13 @@ class EndpointForm(forms.Form):
             self.fields["forget_key"] = forms.BooleanField(
                 label=gettext_lazy("Forget the key that is kept"), required=False
             )
+
+    def clean_base_url(self) -> str:
+        """Return the address; Qianti's own is no model's."""
+        given: str = self.cleaned_data["base_url"]
+        if is_at(given, self.own_places):
+            raise forms.ValidationError(OWN_ADDRESS)
+        return given
 
     def clean_thinking_form(self) -> str:
         """Return how the thinking comes; what is not said is found out."""

@@ -34,6 +34,14 @@ class OrderForm(forms.Form):
     )
 
 
+class LimitForm(forms.Form):
+    """For how much money at most an order that rests is to go on."""
+
+    max_cost_usd = forms.DecimalField(
+        label=gettext_lazy("At most (USD)"), min_value=0, max_digits=12, decimal_places=2
+    )
+
+
 class ProbeForm(forms.Form):
     """How often a solver tries each question, and for how much money at most."""
 

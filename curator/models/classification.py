@@ -56,6 +56,11 @@ class Classification(Order):
     def __str__(self) -> str:
         return f"{self.get_way_display()} #{self.pk}"
 
+    @property
+    def counts_each(self) -> bool:
+        """Tell whether it counts question by question, as an assistant does; the other ways go over all at once."""
+        return self.way == self.Way.ASSISTANT
+
     def get_absolute_url(self) -> str:
         return reverse("classification", args=[self.pk])
 

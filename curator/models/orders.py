@@ -25,6 +25,28 @@ class Order(Job, ProjectRow):
         abstract = True
 
     @property
+    def counts_each(self) -> bool:
+        """Tell whether `stored` and `failed` count each thing that is done, whoever took the order up."""
+        return True
+
+    @property
+    def raises_limit(self) -> bool:
+        """Tell whether its limit can be raised, for it to go on."""
+        return self.can_pause and self.max_cost_usd is not None
+
+    @property
+    def shown_done(self) -> int:
+        """Return how much is done by all who took the order up."""
+        return self.stored + self.failed if self.counts_each else self.progress_done
+
+    @property
+    def shown_total(self) -> int:
+        """Return what is done and what is left; 0 while that is not known."""
+        if not self.counts_each or not self.progress_total:
+            return self.progress_total
+        return self.shown_done + max(0, self.progress_total - self.progress_done)
+
+    @property
     def to_come_usd(self) -> Decimal | None:
         """Return what the rest will cost by the mean of what was paid for; None while nothing was.
 

@@ -49,6 +49,11 @@ class Trial(Order):
         return reverse("trial", args=[self.pk])
 
     @property
+    def counts_each(self) -> bool:
+        """Its one question is the whole of it."""
+        return False
+
+    @property
     def endpoint(self) -> Endpoint | None:
         """Return the model that was asked, as it is now; None if it was removed."""
         return self.teacher or self.solver or self.assistant

@@ -16,14 +16,14 @@ from curator.models import Question
 # the comparison for cheap and reads every text. What has no words yet is searched by its text.
 _BY_WORDS = """
 with hits as materialized (
-    select question_id as id from curator_questionwords where words @@ to_tsquery('english', %(words)s)
+    select question_id as id, words from curator_questionwords where words @@ to_tsquery('english', %(words)s)
 ), unwritten as materialized (
     select q.id from curator_question q where q.project_id = %(project)s
         and not exists (select from curator_questionwords words where words.question_id = q.id)
 ), found as (
     select hits.id from hits cross join lateral (
         select q.text from curator_question q where q.id = hits.id and q.project_id = %(project)s offset 0
-    ) q where {literals}
+    ) q where {literals}{begun}
     union all
     select unwritten.id from unwritten cross join lateral (
         select q.text from curator_question q where q.id = unwritten.id offset 0
@@ -67,10 +67,14 @@ def _keys(project: Project, search: Search) -> str:
     given |= {f"term{place}": term.pattern for place, term in enumerate(search.terms)}
     terms = list(enumerate(search.terms))
     literals = [(place, term) for place, term in terms if term.is_literal]
+    given |= {f"whole{place}": term.whole for place, term in terms if term.is_prefix}
     with connection.cursor() as cursor:
         cursor.execute("select numnode(to_tsquery('english', %(words)s)) > 0", given)
         statement = _BY_WORDS if cursor.fetchone()[0] else _BY_TEXT
-        cursor.execute(statement.format(terms=_conditions(terms), literals=_conditions(literals)), given)
+        cursor.execute(
+            statement.format(terms=_conditions(terms), literals=_conditions(literals), begun=_begun(terms)),
+            given,
+        )
         return str(cursor.fetchone()[0])
 
 
@@ -78,6 +82,15 @@ def _conditions(terms: Sequence[tuple[int, Term]]) -> str:
     """Return what a text must hold, and must not, in SQL that names each pattern by its place."""
     parts = [f"q.text {_like(term)} %(term{place})s" for place, term in terms]
     return " and ".join(parts) or "true"
+
+
+def _begun(terms: Sequence[tuple[int, Term]]) -> str:
+    """Return what holds of a word that may go on: the index finds it by its stem, and "apples" is no "apply"."""
+    return "".join(
+        f" and (hits.words @@ to_tsquery('english', %(whole{place})s) or q.text {_like(term)} %(term{place})s)"
+        for place, term in terms
+        if term.is_prefix
+    )
 
 
 def _like(term: Term) -> str:

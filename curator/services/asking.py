@@ -22,7 +22,18 @@ from typing import Any, Generic, TypeVar
 
 import redis
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, Count, Expression, F, FloatField, QuerySet, Sum, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Expression,
+    F,
+    FloatField,
+    PositiveBigIntegerField,
+    QuerySet,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Greatest, Length
 from django.utils.translation import gettext as _
 
@@ -36,7 +47,7 @@ from common.pace import Limits, Pace
 from common.turns import quick_turns
 from curator.models import Endpoint
 from curator.services import replies
-from curator.services.purse import LimitReached, Purse
+from curator.services.purse import LimitReached, Purse, dearest_usd
 
 __all__ = [
     "BATCH",
@@ -197,17 +208,22 @@ def ask_all(
     Whatever ends the order: replies that are on their way are paid for, so they are waited for and stored.
 
     Raises:
-        LimitReached: the money is used up.
-        Paused: the endpoint wants something mended first: the key, the address, the account.
+        Paused: a limit has no room for another answer, or the endpoint wants something mended first: the key,
+            the address, the account.
         EndpointFailed: the endpoint is down, keeps to no form, or answered nothing at all.
         Cancelled, ClaimLost: as `Job.beat`.
     """
     address = address_of(endpoint)
-    type(job)._default_manager.filter(pk=job.pk).update(asked=F("stored"), failed=0)  # they are asked again
-    job.refresh_from_db(fields=["asked", "stored", "failed", "cost_usd"])
+    type(job)._default_manager.filter(pk=job.pk).update(  # what failed is asked again
+        asked=F("stored"), failed=0, progress_done=0, progress_total=wanted
+    )
+    job.refresh_from_db(fields=["asked", "stored", "failed", "cost_usd", "progress_done", "progress_total"])
     task = _Task(job, endpoint, address, wanted, tries, prompt_of, store, sample_of)
     with quick_turns(), client(address) as line:
-        _Order(task, line, iter(items), Pulse(job, watch)).carry_out()
+        try:
+            _Order(task, line, iter(items), Pulse(job, watch)).carry_out()
+        except LimitReached as reached:  # a person raises the limit, or lets it be
+            raise Paused(str(reached)) from reached
 
 
 @dataclass(frozen=True)
@@ -231,12 +247,7 @@ class _Task(Generic[Item]):
             item=item,
             prompt=prompt,
             address=replies.address_of_question(self.address, prompt, sample),
-            dearest_usd=tokens_usd(
-                tokens_in=prompt.size_bytes,
-                tokens_out=self.endpoint.max_tokens,
-                price_in_usd=self.endpoint.price_in_usd,
-                price_out_usd=self.endpoint.price_out_usd,
-            ),
+            dearest_usd=dearest_usd(self.endpoint, prompt),
             most_tokens=estimate_tokens(prompt.system + prompt.user) + self.endpoint.max_tokens,
             attempt=attempt,
             spent_usd=spent_usd,
@@ -500,12 +511,20 @@ class _Order(Generic[Item]):
             for place, outcome in enumerate(outcomes)
         )
         there = sum(outcome is Settled.STORED and came[place][3] for place, outcome in enumerate(outcomes))
-        self._add(asked=stored + failed, stored=stored, failed=failed, remembered=there)
+        settled = failed + sum(outcome in {Settled.STORED, Settled.ALREADY} for outcome in outcomes)
+        self._add(settled, asked=stored + failed, stored=stored, failed=failed, remembered=there)
 
-    def _add(self, **counts: int) -> None:
+    def _add(self, settled: int, **counts: int) -> None:
+        """Count what is settled now, and the progress with it: a page that reads the row finds both or neither."""
         added: dict[str, Any] = {name: F(name) + count for name, count in counts.items() if count}
-        if added:
+        if settled:
+            done = self.settled + settled
+            mine = When(claims=self.job.claims, then=Value(done))  # the progress is that of who has the claim
+            added["progress_done"] = Case(
+                mine, default=F("progress_done"), output_field=PositiveBigIntegerField()
+            )
             type(self.job)._default_manager.filter(pk=self.job.pk).update(**added)
+            self.job.progress_done = done
             for name, count in counts.items():
                 setattr(self.job, name, getattr(self.job, name) + count)
 
@@ -562,9 +581,9 @@ class _Order(Generic[Item]):
                 self.not_before = max(self.not_before, time.monotonic() + failure.retry_after_seconds)
             self.queue.put_off(request, seconds)
             return
-        self.settled += 1
         self._note(failure)
-        through(lambda: self._add(asked=1, failed=1))
+        through(lambda: self._add(1, asked=1, failed=1))
+        self.settled += 1
 
     # How it ends.
 

@@ -73,7 +73,7 @@ def classify_by_assistant(job: Classification, watch: Watch = unwatched) -> None
     as failed. "other" is used where the model itself says so.
 
     Raises:
-        LimitReached, EndpointFailed, Refusal: the order cannot go on; what was received is stored.
+        Paused, EndpointFailed, Refusal: the order cannot go on; what was received is stored.
     """
     if job.assistant is None:
         raise Refusal(_("The assistant was removed; start another order."))

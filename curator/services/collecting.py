@@ -44,6 +44,7 @@ from curator.services.asking import (
     through,
 )
 from curator.services.marking import verdict_of
+from curator.services.purse import refuse_without_room
 
 SAMPLE_FOR_ESTIMATE = 200
 SAMPLE_THAT_SUFFICES = 20  # traces of missed questions, which are longer than those of all
@@ -177,6 +178,20 @@ def _mean_tokens(answers: "QuerySet[Any]") -> tuple[int, int]:
     return len(latest), round((means["thinking"] or 0) + (means["answer"] or 0))
 
 
+def first_of_collection(
+    *, teacher: Teacher, question_limit: int | None = None, most_pass_rate: float | None = None
+) -> Prompt | None:
+    """Return what an order would ask first; None where there is nothing to ask. Takes what `estimate_collection` takes."""
+    first = unanswered(teacher, most_pass_rate)[:question_limit].first()
+    return _prompt_of(first) if first else None
+
+
+def first_of_probe(*, solver: Solver, samples: int = 1) -> Prompt | None:
+    """Return what a solver would be asked first; None where no try is lacking."""
+    first = unattempted(solver, samples).first()
+    return _prompt_of(first) if first else None
+
+
 def start_collection(
     *,
     teacher: Teacher,
@@ -189,6 +204,7 @@ def start_collection(
 
     Raises:
         Refusal: the teacher has no address, a limit cannot be used, or an order to it is under way.
+        LimitReached: a limit has no room for a single answer.
     """
     address_of(teacher)
     limits = {
@@ -199,6 +215,8 @@ def start_collection(
     checked(Collection(**limits), *limits)
     with transaction.atomic():
         refuse_if_busy(teacher, teacher.collections.all())
+        first = first_of_collection(teacher=teacher, most_pass_rate=most_pass_rate)
+        refuse_without_room(endpoint=teacher, prompt=first, max_cost_usd=max_cost_usd)
         order: Collection = Collection.objects.create(
             project=teacher.project,
             teacher=teacher,
@@ -215,11 +233,14 @@ def start_probe(
 
     Raises:
         Refusal: the solver has no address, a number cannot be used, or an order to it is under way.
+        LimitReached: a limit has no room for a single try.
     """
     address_of(solver)
     checked(Probe(samples=samples, max_cost_usd=max_cost_usd), "samples", "max_cost_usd")
     with transaction.atomic():
         refuse_if_busy(solver, solver.probes.all())
+        first = first_of_probe(solver=solver, samples=samples)
+        refuse_without_room(endpoint=solver, prompt=first, max_cost_usd=max_cost_usd)
         order: Probe = Probe.objects.create(
             project=solver.project, solver=solver, samples=samples, max_cost_usd=max_cost_usd, created_by=by
         )
@@ -229,9 +250,10 @@ def start_probe(
 def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
     """Ask the teacher what it has not answered; each answer is stored as it comes.
 
+    Where a limit has no room for another answer, it rests.
+
     Raises:
         AlreadyClaimed: another worker has the order.
-        LimitReached: the money is used up; what was received is stored.
         EndpointFailed: the endpoint is down; what was received is stored.
     """
     with carried(job):
@@ -254,7 +276,7 @@ def run_probe(*, job: Probe, watch: Watch = unwatched) -> None:
 
     Raises:
         AlreadyClaimed: another worker has the order.
-        LimitReached, EndpointFailed: as `run_collection`.
+        EndpointFailed: as `run_collection`.
     """
     with carried(job):
         ask_all(

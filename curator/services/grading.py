@@ -35,8 +35,10 @@ from curator.services.asking import (
     one_by_one,
     refuse_if_busy,
 )
+from curator.services.purse import refuse_without_room
 
 Answer = Trace | Attempt
+KINDS: tuple[type[Answer], ...] = (Trace, Attempt)
 
 SAMPLE_FOR_ESTIMATE = 200
 ASSUMED_EXPLANATION_TOKENS = 300  # a few sentences, where no grade of the assistant is known yet
@@ -64,8 +66,7 @@ def estimate_grading(*, assistant: Assistant) -> Estimate:
     """
     texts = ("question__text", "question__key", "question__solution", "answer")
     counts = [
-        about_tokens(undecided(kind, assistant.project), "question__language", *texts)
-        for kind in (Trace, Attempt)
+        about_tokens(undecided(kind, assistant.project), "question__language", *texts) for kind in KINDS
     ]
     answers = sum(count for count, _tokens in counts)
     tokens_in = sum(tokens for _count, tokens in counts) + answers * estimate_tokens(SYSTEM)
@@ -83,16 +84,26 @@ def estimate_grading(*, assistant: Assistant) -> Estimate:
     )
 
 
+def first_of_grading(*, assistant: Assistant) -> Prompt | None:
+    """Return what an assistant would be asked first; None where nothing is undecided."""
+    firsts = (undecided(kind, assistant.project).first() for kind in KINDS)
+    first = next((each for each in firsts if each is not None), None)
+    return _prompt_of(first) if first else None
+
+
 def start_grading(*, assistant: Assistant, max_cost_usd: Decimal | None = None, by: User | None) -> Grading:
     """Queue an order to an assistant: grade what rules could not decide.
 
     Raises:
         Refusal: the assistant has no address, the limit cannot be used, or an order to it is under way.
+        LimitReached: a limit has no room for a single grade.
     """
     address_of(assistant)
     checked(Grading(max_cost_usd=max_cost_usd), "max_cost_usd")
     with transaction.atomic():
         refuse_if_busy(assistant, assistant.gradings.all())
+        first = first_of_grading(assistant=assistant)
+        refuse_without_room(endpoint=assistant, prompt=first, max_cost_usd=max_cost_usd)
         order: Grading = Grading.objects.create(
             project=assistant.project,
             assistant=assistant,
@@ -107,15 +118,15 @@ def start_grading(*, assistant: Assistant, max_cost_usd: Decimal | None = None, 
 def run_grading(*, job: Grading, watch: Watch = unwatched) -> None:
     """Let the assistant grade every undecided answer; each grade is stored as it comes.
 
+    Where a limit has no room for another grade, it rests.
     An answer about which it does not say Yes or No in three tries stays as it was, and is counted as failed.
 
     Raises:
         AlreadyClaimed: another worker has the order.
-        LimitReached: the money is used up; what was received is stored.
         EndpointFailed: the endpoint is down, or keeps to no form; what was received is stored.
     """
     with carried(job):
-        answers = [undecided(kind, job.project) for kind in (Trace, Attempt)]
+        answers = [undecided(kind, job.project) for kind in KINDS]
         ask_all(
             job=job,
             endpoint=job.assistant,

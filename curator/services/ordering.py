@@ -1,4 +1,4 @@
-"""Traces first, or difficulty first: what each order of the work costs, before either is begun.
+"""What an order would cost, before it is begun: what its limits allow, and traces first or difficulty first.
 
 Source: m1 (arXiv 2504.00869), which asks for traces only of what a solver misses.
 """
@@ -7,12 +7,56 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db.models import Exists, OuterRef
+from django.utils.translation import gettext as _
 
-from curator.models import Attempt, Solver, Teacher, Verdict
+from common.checks import checked
+from common.core.refusal import Refusal
+from common.endpoints import Prompt
+from curator.models import Attempt, Endpoint, Solver, Teacher, Verdict
+from curator.models.orders import Order
 from curator.services.asking import Estimate
 from curator.services.collecting import estimate_collection, estimate_probe, missed, tried, unanswered
+from curator.services.purse import LimitReached, refuse_without_room, tightest_limit
 
 ALWAYS_MISSED = 0.0
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What the limits over an order allow: its money, and how many of its questions that will do for."""
+
+    usd: Decimal
+    payable: int | None  # about, by the estimate; None: all of them
+    refusal: str  # why not even one can be paid for, "" where that is so
+
+
+def allowance_of(
+    *, endpoint: Endpoint, estimate: Estimate, first: Prompt | None, max_cost_usd: Decimal | None
+) -> Allowance:
+    """Return how far an order would come with what its own limit, the model's and the project's leave."""
+    usd = max(Decimal(0), tightest_limit(endpoint, max_cost_usd).left_usd)
+    suffices = estimate.usd <= usd
+    payable = None if suffices else int(estimate.questions * usd / estimate.usd)
+    try:
+        refuse_without_room(endpoint=endpoint, prompt=first, max_cost_usd=max_cost_usd)
+    except LimitReached as reached:
+        return Allowance(usd, payable, str(reached))
+    return Allowance(usd, payable, "")
+
+
+def change_limit(*, order: Order, max_cost_usd: Decimal) -> None:
+    """Give an order another limit; one that runs keeps to it from its next answers on.
+
+    Raises:
+        Refusal: it is no sum, or the order has cost as much already.
+    """
+    checked(type(order)(max_cost_usd=max_cost_usd), "max_cost_usd")
+    if max_cost_usd <= order.cost_usd and order.cost_usd:
+        raise Refusal(
+            _("The order has cost %(cost)s USD already; give it a limit above that.")
+            % {"cost": f"{order.cost_usd:.4f}"}
+        )
+    type(order)._default_manager.filter(pk=order.pk).update(max_cost_usd=max_cost_usd)
 
 
 @dataclass(frozen=True)

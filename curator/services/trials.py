@@ -9,15 +9,15 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from common.core.money import CENT, tokens_usd
+from common.core.money import CENT
 from common.core.refusal import Refusal
 from common.endpoints import Address, EndpointFailed, Line, Prompt, Reply, client
 from common.jobs import BEAT_SECONDS, Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from common.queries import get_committed_usd
 from curator.models import Endpoint, Trial
+from curator.services import purse
 from curator.services.asking import address_of
-from curator.services.purse import LimitReached, committed_to
 
 LONGEST_QUESTION = 20_000  # characters
 LONGEST_RAW = 200_000  # characters that are kept of a reply
@@ -26,13 +26,7 @@ _MILLIONTH = Decimal("0.000001")
 
 def dearest_usd(endpoint: Endpoint, question: str) -> Decimal:
     """Return what one question can cost at most, in whole cents."""
-    usd = tokens_usd(
-        tokens_in=Prompt(question).size_bytes,
-        tokens_out=endpoint.max_tokens,
-        price_in_usd=endpoint.price_in_usd,
-        price_out_usd=endpoint.price_out_usd,
-    )
-    return usd.quantize(CENT, rounding=ROUND_UP)
+    return purse.dearest_usd(endpoint, Prompt(question)).quantize(CENT, rounding=ROUND_UP)
 
 
 def start_trial(*, endpoint: Endpoint, question: str, agreed_usd: Decimal, by: User | None) -> Trial:
@@ -79,11 +73,11 @@ def _refuse_without_money(endpoint: Any, usd: Decimal) -> None:
     Part of a caller's transaction.
 
     Raises:
-        LimitReached: it could pass the project's limit or the model's own.
+        purse.LimitReached: it could pass the project's limit or the model's own.
     """
     project = Project.objects.select_for_update(no_key=True).get(pk=endpoint.project_id)
     if usd > (left := project.money_limit_usd - get_committed_usd(project)):
-        raise LimitReached(
+        raise purse.LimitReached(
             _(
                 "One question can cost up to %(usd)s USD, and %(left)s USD of the project's money is left; "
                 "its owner can raise the limit in the settings."
@@ -91,8 +85,8 @@ def _refuse_without_money(endpoint: Any, usd: Decimal) -> None:
             % {"usd": usd, "left": max(Decimal(0), left).quantize(CENT, ROUND_DOWN)}
         )
     limit = endpoint.money_limit_usd
-    if limit is not None and usd > (left := limit - committed_to(endpoint)):
-        raise LimitReached(
+    if limit is not None and usd > (left := limit - purse.committed_to(endpoint)):
+        raise purse.LimitReached(
             _(
                 "One question can cost up to %(usd)s USD, and %(left)s USD is left of the money limit of "
                 "%(name)s; raise it on its page."

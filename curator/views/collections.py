@@ -22,7 +22,7 @@ from curator import charts, queries, tasks
 from curator.forms import OrderForm, ProbeForm
 from curator.models import Collection, Probe, Teacher, Trace, Verdict
 from curator.services import collecting as services
-from curator.services.ordering import compare_orders
+from curator.services.ordering import allowance_of, compare_orders
 from curator.views import jobs
 
 LATEST_ANSWERS = 20
@@ -35,6 +35,7 @@ class Ordering:
     form: type[forms.Form]
     start: Callable[..., Any]
     estimate: Callable[..., Any]  # of the model and what of the form changes the sum
+    first: Callable[..., Any]  # of the same
     task: Task
     answers: str  # the names under which the model knows its answers and its orders
     orders: str
@@ -45,12 +46,19 @@ _ORDERINGS = {
         OrderForm,
         services.start_collection,
         services.estimate_collection,
+        services.first_of_collection,
         tasks.run_collection,
         "traces",
         "collections",
     ),
     "solver": Ordering(
-        ProbeForm, services.start_probe, services.estimate_probe, tasks.run_probe, "attempts", "probes"
+        ProbeForm,
+        services.start_probe,
+        services.estimate_probe,
+        services.first_of_probe,
+        tasks.run_probe,
+        "attempts",
+        "probes",
     ),
 }
 
@@ -77,22 +85,44 @@ def offered(request: HttpRequest, found: Any, kind: str) -> HttpResponse | dict[
             form.add_error(None, str(refusal))
         else:
             ordering.task.delay_on_commit(job_id=order.pk)
-            messages.success(request, _("The order waits for a free worker."))
+            messages.success(request, _("The order is placed."))
             return redirect(order)
-    wanted = dict(form.cleaned_data) if is_confirming else {}
-    wanted.pop("max_cost_usd", None)
-    estimate = ordering.estimate(**{kind: found}, **wanted)
-    may_order = bool(found.base_url) and Right.SPEND in get_rights(found.project, request.user)
-    may_choose = kind == "teacher" and may_order and not is_confirming
     return {
         **_written(getattr(found, ordering.answers).all()),
+        **_priced(found, kind, form, is_confirming),
+        **(compared(found) if may_compare(request, found, kind) and not is_confirming else {}),
         "form": form,
-        "estimate": estimate,
-        "compared": compare_orders(teacher=found, everything=estimate) if may_choose else None,
         "is_confirming": is_confirming,
         "money_left": left,
         "orders": getattr(found, ordering.orders).all()[: queries.LATEST],
     }
+
+
+def _priced(found: Any, kind: str, form: forms.Form, is_confirming: bool) -> dict[str, Any]:
+    """Return what an order takes, and how far its limits let it come; of a teacher, only once an order is named."""
+    wanted = dict(form.cleaned_data) if is_confirming else {}
+    limit = wanted.pop("max_cost_usd", None)
+    if not is_confirming and kind == "teacher":
+        return {}
+    estimate = _ORDERINGS[kind].estimate(**{kind: found}, **wanted)
+    first = _ORDERINGS[kind].first(**{kind: found}, **wanted) if is_confirming else None
+    allowance = allowance_of(endpoint=found, estimate=estimate, first=first, max_cost_usd=limit)
+    return {"estimate": estimate, "allowance": allowance}
+
+
+def may_compare(request: HttpRequest, found: Any, kind: str) -> bool:
+    """Tell whether a request wants two orders to a teacher compared, by one who may order."""
+    wants = kind == "teacher" and "compare" in request.GET and bool(found.base_url)
+    return wants and Right.SPEND in get_rights(found.project, request.user)
+
+
+def compared(teacher: Teacher) -> dict[str, Any]:
+    """Return what an order to a teacher for all questions costs, and one for what solvers miss.
+
+    It counts over all the project's questions, so a page fetches it after it is there.
+    """
+    everything = services.estimate_collection(teacher=teacher)
+    return {"compared": compare_orders(teacher=teacher, everything=everything)}
 
 
 def _written(answers: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Grading by an assistant: what it would cost, how it goes, and the experts' check of it without seeing the grade."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -16,8 +17,9 @@ from common.queries import get_rights
 from curator import queries, tasks
 from curator.core.agreement import GOOD_SHARE
 from curator.forms import GradingForm, SpotCheckForm
-from curator.models import Attempt, Grading, Trace
+from curator.models import Assistant, Attempt, Grading, Trace
 from curator.services import grading as services
+from curator.services.ordering import allowance_of
 from curator.views import jobs
 from curator.views.collections import money_left
 
@@ -43,21 +45,28 @@ def gradings(request: HttpRequest, slug: str) -> HttpResponse:
             form.add_error(None, str(refusal))
         else:
             tasks.run_grading.delay_on_commit(job_id=order.pk)
-            messages.success(request, _("The order waits for a free worker."))
+            messages.success(request, _("The order is placed."))
             return redirect(order)
-    chosen = form.cleaned_data["assistant"] if is_confirming else None
     context = {
         "project": project,
         "rights": get_rights(project, request.user),
         "undecided": sum(services.undecided(kind, project).count() for kind in (Trace, Attempt)),
         "form": form,
         "can_be_asked": form.fields["assistant"].queryset.exists(),  # type: ignore[attr-defined]
-        "estimate": services.estimate_grading(assistant=chosen) if chosen else None,
+        **(_priced(**form.cleaned_data) if is_confirming else {}),
         "is_confirming": is_confirming,
         "money_left": left,
         "orders": queries.get_gradings(project),
     }
     return render(request, "curator/gradings.html", context)
+
+
+def _priced(assistant: Assistant, max_cost_usd: Decimal) -> dict[str, Any]:
+    """Return what an order takes, and how far its limits let it come."""
+    estimate = services.estimate_grading(assistant=assistant)
+    first = services.first_of_grading(assistant=assistant)
+    allowance = allowance_of(endpoint=assistant, estimate=estimate, first=first, max_cost_usd=max_cost_usd)
+    return {"estimate": estimate, "allowance": allowance}
 
 
 @require_GET

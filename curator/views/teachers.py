@@ -1,16 +1,18 @@
 """Models of a project: who they are, how each is reached, and what it has done."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
-from common.htmx import render_page
+from common.htmx import render_page, wants_part
 from common.models import Project
 from common.queries import get_rights
 from curator import queries
@@ -47,12 +49,22 @@ def teachers(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "curator/teachers.html", context, partial="orders")
 
 
+def own_places(request: HttpRequest) -> list[tuple[str, int]]:
+    """Return where Qianti itself is reached: as the browser does, and at the port on which it listens."""
+    asked = urlsplit(f"{request.scheme}://{request.get_host()}")
+    places = [(asked.hostname or "", asked.port or (443 if request.is_secure() else 80))]
+    listening = request.META["SERVER_PORT"]  # empty behind a socket file
+    return [*places, ("localhost", int(listening))] if listening.isdecimal() else places
+
+
 @require_http_methods(["GET", "POST"])
 def endpoint_new(request: HttpRequest, slug: str, kind: str) -> HttpResponse:
     """Make a model known."""
     project = get_editable(Project, request.user, right=Right.SPEND, slug=slug)
     choice = PresetForm(request.GET)
-    form = EndpointForm(request.POST or None, kind=KINDS[kind], filled_in=choice.filled_in)
+    form = EndpointForm(
+        request.POST or None, kind=KINDS[kind], filled_in=choice.filled_in, own_places=own_places(request)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             made = services.create_endpoint(kind=KINDS[kind], project=project, **form.cleaned_data)
@@ -71,7 +83,9 @@ def endpoint_edit(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Change how a model is reached and what it costs."""
     rows = KINDS[kind]._default_manager.select_related("project")
     found: Any = get_editable(rows, request.user, pk=pk)
-    form = EndpointForm(request.POST or None, kind=KINDS[kind], endpoint=found)
+    form = EndpointForm(
+        request.POST or None, kind=KINDS[kind], endpoint=found, own_places=own_places(request)
+    )
     if request.method == "POST" and form.is_valid():
         try:
             services.change_endpoint(endpoint=found, **form.cleaned_data)
@@ -126,10 +140,15 @@ def endpoint(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     """Show a teacher or a solver and what it wrote, and what an order to it would cost; a POST orders."""
     get = get_editable if request.method == "POST" else get_visible
     found: Any = get(KINDS[kind]._default_manager.select_related("project"), request.user, pk=pk)
+    if wants_part(request) and collections.may_compare(request, found, kind):
+        context = {**_facts(request, found, kind), **collections.compared(found)}
+        return render_page(request, "curator/endpoint.html", context, partial="compared")
     offer = collections.offered(request, found, kind)
     if isinstance(offer, HttpResponse):
         return offer
-    return render(request, "curator/endpoint.html", {**_facts(request, found, kind), **offer})
+    response = render(request, "curator/endpoint.html", {**_facts(request, found, kind), **offer})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
 
 
 @require_GET

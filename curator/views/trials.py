@@ -9,15 +9,17 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from common.access import get_editable, get_visible
 from common.core.refusal import Refusal
+from common.endpoints import is_at
 from common.htmx import render_page
 from common.queries import get_rights
 from curator import queries, tasks
 from curator.forms import TrialForm
+from curator.forms.endpoints import OWN_ADDRESS
 from curator.models import Trial
 from curator.services import trials as services
 from curator.views import jobs
 from curator.views.collections import money_left
-from curator.views.teachers import KINDS
+from curator.views.teachers import KINDS, own_places
 
 EXAMPLE = "A shop sells pens at 3 for $4. How much do 12 pens cost? End with “Final Answer:”."
 
@@ -30,6 +32,9 @@ def endpoint_try(request: HttpRequest, pk: int, kind: str) -> HttpResponse:
     given = request.POST.get("question") or (another.text if another else EXAMPLE)
     dearest = services.dearest_usd(found, given)
     form = TrialForm(request.POST or None, initial={"question": given, "agreed_usd": dearest})
+    if is_at(found.base_url, own_places(request)):
+        messages.error(request, OWN_ADDRESS)
+        return redirect(f"{found._meta.model_name}_edit", pk=found.pk)
     if request.method == "POST" and form.is_valid():
         try:
             trial = services.start_trial(endpoint=found, by=request.user, **form.cleaned_data)

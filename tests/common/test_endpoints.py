@@ -228,6 +228,71 @@ def test_what_is_no_chat_completion_is_refused_with_name_and_address(put, server
     assert str(refused.value).startswith(f"Ada at {server.url} ")
 
 
+@pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        (
+            "\n<!DOCTYPE html><html><head><title> Not\nfound &amp; gone </title></head><body><p>x</p></body></html>",
+            "Not found & gone",
+        ),
+        (
+            "<html><head><style>p {}</style><title></title></head><body><p>No <b>way</b></p></body></html>",
+            "No way",
+        ),
+        (
+            "<html><body><script>alert(1)</script><!-- <p>hid</p> --><h1>502</h1> Bad\nGateway",
+            "502 Bad Gateway",
+        ),
+    ],
+)
+def test_a_web_page_is_quoted_by_its_title_or_its_words(put, page, words):
+    with pytest.raises(EndpointFailed) as refused:
+        put((404, page.encode()))
+
+    assert str(refused.value).endswith(f"/v1 gave no answer: {words} (status 404)")
+
+
+def test_an_endless_page_of_tags_keeps_nobody_busy(put):
+    began = time.monotonic()
+
+    with pytest.raises(EndpointFailed):
+        put((404, b"<html>" + b"<script" * 100_000))
+
+    assert time.monotonic() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (
+            ConnectionRefusedError(111, "Connect call failed ('127.0.0.1', 9)"),
+            "nothing answers there; is the server",
+        ),
+        (
+            socket.gaierror(-2, "Name or service not known"),
+            "no machine of that name is known; correct the address",
+        ),
+        (ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version"), "does the server speak https"),
+        (OSError(113, "No route to host"), "it cannot be reached (No route to host); correct the address"),
+        (
+            TimeoutError(),
+            "nothing answers there in time; is the server running, and can it be reached from here",
+        ),
+    ],
+)
+def test_a_connection_that_is_not_made_says_why_and_what_to_do(put, monkeypatch, failure, words):
+    async def fail(_stream_class, _place, _port):
+        raise failure
+
+    monkeypatch.setattr("common.endpoints.network._Stream.to", classmethod(fail))
+
+    with pytest.raises(EndpointFailed) as refused:
+        put()
+
+    assert words in str(refused.value)
+    assert "Connect call" not in str(refused.value)
+
+
 def test_the_key_stands_in_no_refusal(put):
     with pytest.raises(EndpointFailed) as refused:
         put(failure(401), key="sk-do-not-tell")
@@ -246,7 +311,9 @@ def test_a_redirect_is_not_followed(put, server):
 def test_an_address_where_nobody_listens_is_named(put):
     url = dead_url()
 
-    with pytest.raises(EndpointFailed, match=f"Ada at {url} gave no answer: Connection error"):
+    with pytest.raises(
+        EndpointFailed, match=rf"Ada at {url} gave no answer: nothing answers there; is the server running\?"
+    ):
         put(base_url=url)
 
 
@@ -896,7 +963,7 @@ def test_a_server_with_the_certificate_of_another_name_is_not_talked_to(certific
         url = f"https://other.example:{server.server_port}/v1"
         with (
             client(Address("Ada", url, "m", "", 64, 0.5)) as line,
-            pytest.raises(EndpointFailed, match=r"Connection error .*certificate"),
+            pytest.raises(EndpointFailed, match=r"its certificate cannot be trusted \(.*other\.example"),
         ):
             line.ask(Prompt("How much is 2 and 2?"))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.core.final_answers import final_answer
+from common.core.final_answers import closing_answer, final_answer
 
 BOXES = [
     (r"\boxed{1} and \boxed{-2}", "1, -2"),
@@ -67,3 +67,24 @@ def test_no_reply_keeps_the_search_busy(reply):
     final_answer(reply)
 
     assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.parametrize(
+    ("key", "answer"),
+    [
+        ("The junction conducts, so the second option holds.\n\nFINAL ANSWER: B", "B"),
+        ("因为电流相等，所以选第二项。\n最终答案：B", "B"),
+        ("We add two and three and so get $\\boxed{5}$.", "5"),
+        ("由题意得方程有两个根。所以 $\\boxed{5}$", "5"),
+        ("Final answer: 12", "12"),
+        ("Final answer: 12\nThis holds for every n.", None),
+        ("We get \\boxed{5} only where n is odd, which is not so here.", None),
+        ("\\boxed{5}", None),
+        ("x = \\boxed{5}", None),
+        ("The final answer is for the reader to find.\nIt is large.", None),
+        ("B", None),
+        ("", None),
+    ],
+)
+def test_a_key_that_argues_is_read_to_the_answer_with_which_it_ends(key, answer):
+    assert closing_answer(key) == answer

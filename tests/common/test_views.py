@@ -5,12 +5,14 @@ from decimal import Decimal
 import pytest
 from django.test import Client, override_settings
 from django.urls import path
+from django.utils import timezone
 
 from common import views
 from common.access import Role
 from common.loop import steps_of
 from common.models import Membership, Project
 from config.urls import urlpatterns
+from curator.models import Collection
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +123,30 @@ def test_the_steps_of_a_project_say_what_is_there_and_what_comes_next(make_quest
         ("selection", "waiting"),
     ]
     assert steps[0].counted == "1 question"
+
+
+@pytest.mark.parametrize(
+    ("states", "shown"),
+    [
+        (["failed"], "failed"),
+        (["failed", "succeeded"], "next"),
+        (["failed", "paused"], "failed"),
+        (["paused"], "next"),
+        (["succeeded", "failed", "queued"], "active"),
+    ],
+)
+def test_one_failure_beside_what_went_well_does_not_fail_a_step(make_question, make_teacher, states, shown):
+    project = make_question().project
+    teacher, now = make_teacher(project), timezone.now()
+    for state in states:
+        ended = {"finished_at": now} if state in ("failed", "succeeded") else {}
+        Collection.objects.create(
+            project=project, teacher=teacher, state=state, failure="No." if state == "failed" else "", **ended
+        )
+
+    traces = steps_of([project])[project.pk][1]
+
+    assert (traces.stage.name, traces.state) == ("traces", shown)
 
 
 def test_a_viewer_is_given_no_link_to_the_material(client, make_project, make_member):

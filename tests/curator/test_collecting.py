@@ -13,6 +13,7 @@ from common.core.refusal import Refusal
 from common.endpoints import EndpointFailed, Prompt, client
 from common.jobs import AlreadyClaimed, ClaimLost, JobState
 from common.queries import get_spent_usd
+from curator import tasks
 from curator.models import (
     Attempt,
     Collection,
@@ -210,7 +211,9 @@ def test_a_failed_question_is_asked_by_the_next_order(asked, server):
 def test_an_endpoint_that_answers_nothing_is_given_up_with_a_sentence(asked):
     teacher, _questions = asked(30, base_url=dead_url(), max_in_flight=32)
 
-    with pytest.raises(EndpointFailed, match=r"Ada at http://127.0.0.1:\d+/v1 gave no answer: Connection"):
+    with pytest.raises(
+        EndpointFailed, match=r"Ada at http://127.0.0.1:\d+/v1 gave no answer: nothing answers there"
+    ):
         run(teacher)
 
     job = Collection.objects.get()
@@ -236,11 +239,13 @@ def test_the_order_s_limit_stops_it_before_it_is_passed(asked, server):
     server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
     teacher, _questions = asked(9, **PRICED)
 
-    with pytest.raises(LimitReached, match=r"The order's limit of 0\.35 USD is used up"):
-        run(teacher, max_cost_usd=Decimal("0.35"))
+    job = run(teacher, max_cost_usd=Decimal("0.35"))
 
-    job = Collection.objects.get()
-    assert (job.state, job.stored, job.cost_usd) == (JobState.FAILED, 3, Decimal("0.3"))
+    assert job.failure == (
+        "The order's limit of 0.35 USD does not allow another answer: the next might cost $0.10, "
+        "$0.05 is left; raise it to go on."
+    )
+    assert (job.state, job.stored, job.cost_usd) == (JobState.PAUSED, 3, Decimal("0.3"))
     assert len(server.asked) == 3
 
 
@@ -248,10 +253,9 @@ def test_a_limit_is_used_up_by_what_answers_cost_and_not_by_what_they_could(aske
     server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=10)
     teacher, _questions = asked(40, **PRICED)
 
-    with pytest.raises(LimitReached):
-        run(teacher, max_cost_usd=Decimal("0.35"))
+    job = run(teacher, max_cost_usd=Decimal("0.35"))
 
-    assert Collection.objects.get().cost_usd == Decimal("0.26")  # a 27th could have cost 0.10
+    assert job.cost_usd == Decimal("0.26")  # a 27th could have cost 0.10
 
 
 def test_a_limit_that_suffices_for_the_last_question_fails_nothing(asked):
@@ -266,9 +270,8 @@ def test_the_project_s_limit_stops_every_order(asked, server):
     teacher.project.money_limit_usd = Decimal("0.25")
     teacher.project.save()
 
-    with pytest.raises(LimitReached, match="The project's money limit is used up; its owner can"):
-        run(teacher)
-    with pytest.raises(LimitReached):
+    assert "its owner can raise it in the settings" in run(teacher).failure
+    with pytest.raises(LimitReached, match=r"The project's money limit of 0\.25 USD .* \$0\.05 is left"):
         run(teacher)
 
     assert get_spent_usd(teacher.project) == Decimal("0.2")
@@ -285,7 +288,7 @@ def test_what_other_work_costs_counts_for_the_project_s_limit(asked, make_teache
     with pytest.raises(LimitReached):
         run(teacher)
 
-    assert server.asked == []
+    assert (server.asked, Collection.objects.filter(teacher=teacher).exists()) == ([], False)
 
 
 def test_an_order_taken_up_again_remembers_what_it_cost_though_its_worker_died(asked, make_trace, server):
@@ -296,10 +299,10 @@ def test_an_order_taken_up_again_remembers_what_it_cost_though_its_worker_died(a
         make_trace(question, teacher, collection=job, cost_usd=Decimal("0.1"))
     Collection.objects.filter(pk=job.pk).update(asked=2, stored=2, cost_usd=Decimal("0.2"))
 
-    with pytest.raises(LimitReached):
-        collecting.run_collection(job=job)
+    collecting.run_collection(job=job)
 
     job.refresh_from_db()
+    assert job.state == JobState.PAUSED
     assert (job.stored, job.cost_usd, len(server.asked)) == (3, Decimal("0.3"), 1)
 
 
@@ -313,6 +316,95 @@ def test_an_order_taken_up_again_asks_no_more_than_it_may(asked, make_trace, ser
     collecting.run_collection(job=job)
 
     assert (job.state, server.asked) == (JobState.SUCCEEDED, [questions[2].text])
+
+
+@pytest.mark.parametrize("question_limit", [None, 30])
+def test_progress_counts_what_all_who_took_an_order_up_have_done(asked, server, monkeypatch, question_limit):
+    monkeypatch.setattr("common.jobs.BEAT_SECONDS", 0.0)
+    teacher, _questions = asked(40, max_in_flight=2)
+    job = order(teacher, question_limit=question_limit)
+    seen = []
+
+    def watch(running):
+        row = Collection.objects.get(pk=running.pk)
+        seen.append((row.shown_done, row.shown_total, row.stored + row.failed))
+        if row.stored >= 5 and row.claims == 1:
+            row.request_pause()
+
+    server.reply_to = lambda question, before: (
+        failure(400) if before % 4 == 0 else (slowly(), sums(question, before))[1]
+    )
+    collecting.run_collection(job=job, watch=watch)
+    rested = Collection.objects.get()
+    assert rested.state == JobState.PAUSED
+    rested.requeue(now=timezone.now())
+    server.reply_to = sums
+    collecting.run_collection(job=rested, watch=watch)
+
+    assert {total for _done, total, _counted in seen} == {question_limit or 40}
+    assert all(done == counted for done, _total, counted in seen)
+    assert (rested.shown_done, rested.shown_total) == (rested.stored + rested.failed, question_limit or 40)
+    ended = Collection.objects.get()
+    assert (ended.stored, ended.shown_done) == (question_limit or 40, question_limit or 40)
+
+
+@pytest.mark.parametrize("whose", ["order", "teacher", "project"])
+def test_no_order_begins_that_cannot_pay_for_a_single_answer(asked, server, whose):
+    teacher, _questions = asked(3, **PRICED)
+    spent = make_spent(teacher, Decimal("0.23"))
+    limit = Decimal("0.09")
+    if whose == "project":
+        teacher.project.money_limit_usd = limit + spent
+        teacher.project.save()
+    if whose == "teacher":
+        teacher.money_limit_usd = limit + spent
+        teacher.save()
+
+    with pytest.raises(LimitReached) as refused:
+        order(teacher, max_cost_usd=limit if whose == "order" else Decimal(5))
+
+    words = {
+        "order": "raise it to go on",
+        "teacher": "raise it on its page",
+        "project": "raise it in the settings",
+    }
+    assert words[whose] in str(refused.value)
+    assert "the next might cost $0.10, $0.09 is left" in str(refused.value)
+    assert Collection.objects.count() == 1
+
+
+def test_an_order_to_a_model_that_costs_nothing_needs_no_money(asked):
+    teacher, _questions = asked(3)
+    teacher.project.money_limit_usd = 0
+    teacher.project.save()
+
+    assert run(teacher, max_cost_usd=Decimal(0)).stored == 3
+
+
+def make_spent(teacher, usd):
+    """Make an order to a teacher that has cost so much."""
+    now = timezone.now()
+    Collection.objects.create(
+        project=teacher.project, teacher=teacher, cost_usd=usd, state="cancelled", finished_at=now
+    )
+    return usd
+
+
+@pytest.mark.parametrize("what", ["limit", "address"])
+def test_an_order_that_ends_early_leaves_one_line_in_the_log(asked, server, caplog, what):
+    server.reply_to = lambda *_: completion("Final Answer: 1", tokens_out=100)
+    base_url = dead_url() if what == "address" else server.url
+    teacher, _questions = asked(12, base_url=base_url, max_in_flight=12, price_out_usd=1000, max_tokens=100)
+    job = order(teacher, max_cost_usd=Decimal("1.3") if what == "address" else Decimal("0.25"))
+
+    with caplog.at_level("INFO", logger="curator"):
+        tasks.run_collection(job_id=job.pk)
+
+    lines = [
+        (record.levelname, record.exc_info) for record in caplog.records if record.name == "curator.tasks"
+    ]
+    assert lines == ([] if what == "limit" else [("WARNING", None)])
+    assert Collection.objects.get().state == (JobState.PAUSED if what == "limit" else JobState.FAILED)
 
 
 def test_a_cancelled_order_stops_and_keeps_what_was_under_way(asked, server):
@@ -598,9 +690,9 @@ def test_orders_beside_each_other_keep_to_the_project_s_limit_together(asked, ma
             Collection.objects.create(project=teacher.project, teacher=other, cost_usd=Decimal("3.5"))
 
     job = order(teacher)
-    with pytest.raises(LimitReached):
-        collecting.run_collection(job=job, watch=spent_beside)
+    collecting.run_collection(job=job, watch=spent_beside)
 
+    assert job.state == JobState.PAUSED
     assert get_spent_usd(teacher.project) <= 5
 
 
@@ -612,9 +704,7 @@ def test_a_probe_is_held_by_its_limit(solver, make_pool, make_question, server):
     solver.price_out_usd, solver.max_tokens = PRICED["price_out_usd"], PRICED["max_tokens"]
     solver.save()
 
-    with pytest.raises(LimitReached):
-        probe(solver, samples=2, max_cost_usd=Decimal("0.2"))
-
+    assert probe(solver, samples=2, max_cost_usd=Decimal("0.2")).state == JobState.PAUSED
     assert Attempt.objects.count() == 2
 
 

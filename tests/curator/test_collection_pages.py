@@ -12,7 +12,7 @@ from common.access import Role
 from common.jobs import JobState
 from common.models import Project
 from curator.core.presets import PRESETS
-from curator.models import Attempt, Collection, Probe, Solver, Trial
+from curator.models import Attempt, Classification, Collection, Probe, Solver, Trial
 from curator.services import collecting
 from curator.services.ordering import compare_orders
 from tests.stand_in import completion, failure, standing_in
@@ -228,14 +228,146 @@ def test_the_live_part_alone_has_the_money_too(client, teacher, page):
     assert 'hx-trigger="every 2s"' in response.text
 
 
+# Limits.
+
+
+def confirmed(client, teacher, **given):
+    """Return the page that shows what an order takes."""
+    return client.get(teacher.get_absolute_url(), {"max_cost_usd": "5", **given})
+
+
+def leave(teacher, left, spent="0.23"):
+    """Let so much of the project's money be left."""
+    teacher.project.money_limit_usd = Decimal(spent) + Decimal(left)
+    teacher.project.save()
+    make_order(teacher, state=JobState.CANCELLED, finished_at=timezone.now(), cost_usd=Decimal(spent))
+
+
+def test_an_order_is_never_said_to_spend_more_than_all_limits_leave(client, teacher, page, ask):
+    ask(*["untried"] * 10)
+    leave(teacher, "0.04")
+
+    text = " ".join(confirmed(client, teacher).text.split())
+
+    assert "<dt>Never more than</dt><dd><strong>$0.04</strong>" in text
+    assert "$0.04 will do for about 4 of 10;" in text
+    assert "Start the order" in text
+
+
+def test_an_order_that_fits_its_limits_warns_of_nothing(client, teacher, page, ask):
+    ask(*["untried"] * 10)
+
+    text = " ".join(confirmed(client, teacher, max_cost_usd="0.10").text.split())
+
+    assert "<strong>$0.10</strong>" in text
+    assert "will do for about" not in text
+
+
+@pytest.mark.parametrize("way", ["get", "post"])
+def test_an_order_without_money_for_one_answer_is_not_offered_and_not_begun(client, teacher, page, ask, way):
+    ask(*["untried"] * 10)
+    leave(teacher, "0.005", spent="0.235")
+
+    response = getattr(client, way)(teacher.get_absolute_url(), {"max_cost_usd": "5"})
+
+    text = " ".join(response.text.split())
+    assert "money limit of 0.24 USD does not allow another answer" in text
+    assert text.count("its owner can raise it in the settings") == 1
+    assert "Start the order" not in text
+    assert Collection.objects.count() == 1
+
+
+@pytest.fixture
+def resting(teacher):
+    """Return an order that rests at its limit, and where it is let go on."""
+    order = make_order(
+        teacher, state=JobState.PAUSED, failure="Its limit.", max_cost_usd=1, cost_usd=Decimal("0.99")
+    )
+    return order, reverse("collection_retry", args=[order.pk])
+
+
+def test_an_order_at_its_limit_goes_on_with_a_higher_one(client, page, resting, monkeypatch):
+    monkeypatch.setattr("curator.tasks.run_collection.delay_on_commit", lambda **_given: None)
+    order, retry = resting
+    assert 'name="max_cost_usd" min="0" step="0.01" required value="1.00"' in page(order)
+
+    client.post(retry, {"max_cost_usd": "2.50"})
+
+    order.refresh_from_db()
+    assert (order.state, order.max_cost_usd) == (JobState.QUEUED, Decimal("2.50"))
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("0.99", "The order has cost 0.9900 USD already; give it a limit above that."),
+        ("much", "At most (USD): Enter a number."),
+        ("", "At most (USD): This field is required."),
+        ("-1", "At most (USD): Ensure this value is greater than or equal to 0."),
+    ],
+)
+def test_a_limit_that_is_none_lets_an_order_rest_and_says_why(client, page, resting, given, said):
+    order, retry = resting
+
+    response = client.post(retry, {"max_cost_usd": given}, follow=True)
+
+    order.refresh_from_db()
+    assert said in response.text
+    assert (order.state, order.max_cost_usd) == (JobState.PAUSED, 1)
+
+
+def test_who_may_sort_but_not_spend_raises_no_limit(client, teacher, make_member):
+    client.force_login(make_member(teacher.project, Role.CURATOR))
+    order = Classification.objects.create(
+        project=teacher.project, way="assistant", state=JobState.PAUSED, max_cost_usd=1
+    )
+
+    page = client.get(order.get_absolute_url()).text
+    response = client.post(reverse("classification_retry", args=[order.pk]), {"max_cost_usd": "9"})
+
+    order.refresh_from_db()
+    assert "Go on" in page
+    assert 'name="max_cost_usd"' not in page
+    assert response.status_code in {403, 404}
+    assert (order.state, order.max_cost_usd) == (JobState.PAUSED, 1)
+
+
+def test_an_order_without_a_limit_of_its_own_offers_no_field_for_it(teacher, page):
+    assert 'name="max_cost_usd"' not in page(paused(teacher, "Ada refused the key."))
+
+
 # The price of both orders.
+
+
+def test_the_comparison_comes_after_the_page_or_by_a_link(client, teacher, page, ask):
+    ask("untried")
+
+    plain = page(teacher)
+    part = client.get(teacher.get_absolute_url(), {"compare": "1"}, headers={"HX-Request": "true"})
+
+    assert f'hx-get="{teacher.get_absolute_url()}?compare=1" hx-trigger="load"' in plain
+    assert '<a href="?compare=1">' in plain
+    assert "All that it has not answered" not in plain
+    assert "All that it has not answered" in part.text
+    assert "<html" not in part.text
+    assert "HX-Request" in part.headers["Vary"]
+
+
+def test_who_may_not_order_is_shown_no_comparison(client, teacher, page, ask, make_member):
+    ask("untried")
+    client.force_login(make_member(teacher.project, Role.CURATOR))
+
+    for headers in ({}, {"HX-Request": "true"}):
+        response = client.get(teacher.get_absolute_url(), {"compare": "1"}, headers=headers)
+
+        assert "All that it has not answered" not in response.text
 
 
 def test_the_price_of_both_orders_stands_side_by_side(teacher, page, ask, make_solver):
     ask(*["wrong"] * 2, *["right"] * 6, *["untried"] * 40, "keyless", solver=make_solver())
 
     compared = compare_orders(teacher=teacher, everything=collecting.estimate_collection(teacher=teacher))
-    text = page(teacher)
+    text = page(teacher, compare=1)
 
     assert (compared.everything.questions, compared.filtered.questions) == (49, 2)
     assert (compared.tried, compared.missed, compared.share_missed) == (8, 2, 0.25)
@@ -255,7 +387,7 @@ def test_what_the_filter_saves_is_not_guessed_before_anything_was_tried(teacher,
     compared = compare_orders(teacher=teacher, everything=collecting.estimate_collection(teacher=teacher))
 
     assert (compared.expected_questions, compared.expected_usd) == (None, None)
-    assert "what the filter would save is not known before it was" in page(teacher)
+    assert "what the filter would save is not known before it was" in page(teacher, compare=1)
 
 
 def test_the_cheapest_solver_that_can_be_asked_is_named(teacher, page, ask, make_solver):
@@ -267,13 +399,13 @@ def test_the_cheapest_solver_that_can_be_asked_is_named(teacher, page, ask, make
     compared = compare_orders(teacher=teacher, everything=collecting.estimate_collection(teacher=teacher))
 
     assert compared.solver == cheap
-    assert ">cheap</a>" in page(teacher)
+    assert ">cheap</a>" in page(teacher, compare=1)
 
 
 def test_without_a_solver_the_page_says_how_to_get_one(teacher, page, ask):
     ask("untried")
 
-    assert reverse("solver_new", args=[teacher.project.slug]) in page(teacher)
+    assert reverse("solver_new", args=[teacher.project.slug]) in page(teacher, compare=1)
 
 
 def test_a_try_that_no_key_could_mark_says_nothing_of_a_question(teacher, ask, make_solver):
@@ -305,7 +437,7 @@ def test_the_estimate_names_its_sample_and_the_prices(teacher, page, ask, make_t
     make_trace(make_question(), teacher)
     ask("untried")
 
-    text = page(teacher)
+    text = page(teacher, compare=1)
 
     assert "Mean of this teacher's last 1 traces." in text.replace("&#x27;", "'")
     assert "At 0 USD per million tokens in and 10 out." in text

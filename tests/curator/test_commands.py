@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import quote
 
@@ -455,16 +456,43 @@ def test_a_dead_endpoint_ends_with_its_address(bank, refused):
     assert not Trace.objects.exists()
 
 
-def test_the_money_limit_ends_a_collection_with_status_1(bank, refused):
+def test_the_money_limit_ends_a_collection_with_status_1_and_a_higher_one_goes_on(bank, refused, command):
     with standing_in(lambda *_: completion("Final Answer: 1", tokens_out=100)) as server:
         endpoints.create_teacher(
             project=bank, name="Ada", base_url=server.url, price_out_usd=1000, max_tokens=100
         )
 
         said = refused("collect_traces", "ledger", "--teacher", "Ada", "--max-cost", "0.25")
+        order = Collection.objects.get()
+        state = order.state
+        assert Trace.objects.count() == 2
+        more = refused("collect_traces", "ledger", "--teacher", "Ada", "--max-cost", "0.45")
+        assert Trace.objects.count() == 4
+        outcome = command("collect_traces", "ledger", "--teacher", "Ada", "--max-cost", "1")
 
-    assert said == "The order's limit of 0.25 USD is used up; start another."
-    assert Trace.objects.count() == 2
+    assert state == "paused"
+    assert "2 answers are stored, and the order rests: The order's limit of 0.25 USD does not allow" in said
+    assert "with a higher --max-cost" in said
+    assert "4 answers are stored" in more
+    assert (outcome["stored"], outcome["cost_usd"]) == (8, 0.8)
+    assert Collection.objects.get() == order
+
+
+def test_an_order_that_may_spend_more_or_without_end_is_not_taken_up_with_a_limit(bank, refused):
+    with standing_in(lambda *_: completion("Final Answer: 11", tokens_out=100)) as server:
+        teacher = endpoints.create_teacher(
+            project=bank, name="Ada", base_url=server.url, price_out_usd=1000, max_tokens=100
+        )
+        for limit in (Decimal(50), None):
+            collecting.start_collection(teacher=teacher, max_cost_usd=limit, by=None).request_pause()
+
+        refused("collect_traces", "ledger", "--teacher", "Ada", "--max-cost", "0.25")
+
+    assert sorted(Collection.objects.values_list("state", "stored")) == [
+        ("paused", 0),
+        ("paused", 0),
+        ("paused", 2),
+    ]
 
 
 @pytest.fixture

@@ -239,6 +239,59 @@ def test_what_a_preset_filled_in_can_be_corrected_and_is_kept(client, owner, ser
     assert teacher.permits_training is None
 
 
+def test_a_form_without_further_fields_shows_none(client, owner):
+    page = new_page(client, owner, preset="vllm")
+
+    assert page.context["form"]["extra_body"].value() == ""
+    assert ">\nnull</textarea>" not in page.text
+    assert new_page(client, owner).context["form"]["extra_body"].value() == ""
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("http://qianti.example.org/v1", "qianti.example.org"),
+        ("http://QIANTI.example.org:80/v1", "qianti.example.org"),
+        ("http://127.0.0.1:8000/v1", "qianti.example.org"),  # that name stands before this port
+        ("http://localhost:8000/v1", "127.0.0.1:8000"),
+        ("http://[::1]:8000", "localhost:8000"),
+        ("http://0.0.0.0:8000/v1", "localhost:8000"),
+    ],
+)
+def test_qianti_s_own_address_is_no_model(client, owner, settings, address, host):
+    settings.ALLOWED_HOSTS = ["*"]
+    form = new_page(client, owner, preset="vllm").context["form"]
+    given = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+
+    page = client.post(
+        f"/projects/{owner.slug}/teachers/new/",
+        {**given, "name": "local", "base_url": address},
+        SERVER_PORT="8000",
+        HTTP_HOST=host,
+    )
+
+    assert "start the vLLM server on another port, as --port 8001" in page.text
+    assert not Teacher.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8001/v1", "https://qianti.example.org/v1", "http://192.0.2.7:8000/v1"]
+)
+def test_another_port_or_machine_may_be_a_model(client, owner, settings, address):
+    settings.ALLOWED_HOSTS = ["*"]
+    form = new_page(client, owner, preset="vllm").context["form"]
+    given = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+
+    client.post(
+        f"/projects/{owner.slug}/teachers/new/",
+        {**given, "name": "local", "base_url": address},
+        SERVER_PORT="8000",
+        HTTP_HOST="qianti.example.org:8000",
+    )
+
+    assert Teacher.objects.get().base_url == address
+
+
 @pytest.mark.parametrize("given", [{"preset": "nobody"}, {"preset": "deepseek", "model": "m" * 999}])
 def test_a_preset_that_is_none_fills_nothing_in(client, owner, given):
     page = new_page(client, owner, **given)

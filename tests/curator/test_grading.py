@@ -28,7 +28,6 @@ from curator.models import (
     Trace,
 )
 from curator.services import collecting, grading, marking, questions
-from curator.services.asking import LimitReached
 from curator.services.endpoints import create_endpoint
 from tests.stand_in import completion, failure, standing_in, sums
 
@@ -228,9 +227,10 @@ def test_a_limit_stops_an_order_and_its_input_counts(assistant, undecided, serve
     assistant.save()
     server.reply_to = lambda *_: completion("So.\nYes", tokens_in=1000)  # 0.01 USD each
 
-    with pytest.raises(LimitReached, match=r"The order's limit of 0\.04 USD is used up"):
-        grade(assistant, max_cost_usd=Decimal("0.04"))
+    job = grade(assistant, max_cost_usd=Decimal("0.04"))
 
+    assert job.state == JobState.PAUSED
+    assert job.failure.startswith("The order's limit of 0.04 USD does not allow another answer")
     assert Grading.objects.get().cost_usd <= Decimal("0.04")
     assert Grade.objects.exists()
 

@@ -113,6 +113,27 @@ def test_words_are_folded_as_english_ones(make_question):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("apples", {"He has three apples.", "One apple a day."}),
+        ("apple", {"He has three apples.", "One apple a day."}),
+        ("appl", {"He has three apples.", "One apple a day.", "We apply the rule.", "Applied economics."}),
+        ("applied", {"We apply the rule.", "Applied economics."}),
+        ("three apples", {"He has three apples."}),
+    ],
+)
+def test_a_word_that_may_go_on_finds_what_begins_so_and_not_what_shares_its_stem_alone(
+    make_pool, make_question, typed, expected
+):
+    pool = make_pool()
+    for text in ("He has three apples.", "One apple a day.", "We apply the rule.", "Applied economics."):
+        make_question(pool, text=text)
+    words.write_missing_words()
+
+    assert {question.text for question in get_questions(pool.project, text=typed)} == expected
+
+
 def test_a_question_is_found_by_its_number_and_by_its_id_in_the_source(make_pool, make_question):
     pool = make_pool()
     other = make_question(pool, text="It mentions cpa-2019-7 in its text.")

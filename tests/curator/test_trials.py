@@ -224,6 +224,22 @@ def test_the_dearest_price_is_shown_before_anything_is_asked(client, owned, serv
     assert server.asked == []
 
 
+def test_qianti_s_own_address_is_not_tried(client, owned):
+    owned.base_url = "http://localhost:8000/v1"
+    owned.save()
+
+    page = client.post(
+        f"/teachers/{owned.pk}/try/",
+        {"question": "6 × 7?", "agreed_usd": "0.11"},
+        SERVER_PORT="8000",
+        follow=True,
+    )
+
+    assert "This is Qianti&#x27;s own address; start the vLLM server on another port" in page.text
+    assert page.request["PATH_INFO"] == f"/teachers/{owned.pk}/edit/"
+    assert not Trial.objects.exists()
+
+
 def test_a_question_of_the_project_is_offered_and_then_the_next(client, owned, make_pool, make_question):
     pool = make_pool(owned.project)
     first, second = make_question(pool), make_question(pool)

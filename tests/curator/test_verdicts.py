@@ -1,10 +1,10 @@
 """The grader's contract: exactly Yes or No at the end, whatever the texts say; and when a grader is needed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from common.core.answers import mark
+from common.core.answers import mark, normal_answer
 from curator.core.verdicts import (
     LONGEST_ANSWER,
     OPPOSITE,
@@ -180,6 +180,22 @@ def test_a_verdict_of_an_assistant_or_an_expert_is_not_graded_again():
         assert not needs_grader(verdict="wrong", rule=rule, key="scattering", answer="Final Answer: light")
 
 
+REASONED = "The junction is forward biased, so it conducts.\n\nFINAL ANSWER: B"
+
+
+@given(st.text(min_size=1, max_size=120) | st.text("AB1 .,/=or最终答案：:", min_size=1, max_size=40))
+@example(REASONED)
+@example("Either A or B. FINAL ANSWER: A or B")
+@example("<think>B</think>A")
+def test_a_text_is_right_by_itself_whatever_it_says(text):
+    assume(text.strip() and normal_answer(text))
+
+    for options in ((), ("red", "green", "blue")):
+        marked = settled(mark(text, key=text, options=options), key=text, reply=text)
+
+        assert marked.outcome == "right"
+
+
 @pytest.mark.parametrize(
     ("reply", "key", "outcome", "rule"),
     [
@@ -188,6 +204,8 @@ def test_a_verdict_of_an_assistant_or_an_expert_is_not_graded_again():
         ("Answer: Yes", "yes", "right", "same text"),
         ("Light  is\nscattered by the air.", "Light is scattered by the air", "right", WORD_FOR_WORD),
         ("光被空气散射。", "光被空气散射", "right", WORD_FOR_WORD),
+        (REASONED, REASONED, "right", "same letters"),
+        ("Final Answer: A or B", "A or B", "right", "same text"),
         ("Light is scattered.", "Light is scattered by the air", "unparsed", "no final answer"),
         ("×", "×", "unparsed", "no final answer"),  # it folds to nothing, as does any row of stars
         ("***", "×", "unparsed", "no final answer"),

@@ -50,11 +50,10 @@ class Command(StageCommand):
         chosen |= {
             "neighbours": options["neighbours"],
             "least_confidence": options["least_confidence"],
-            "max_cost_usd": options["max_cost"],
         }
-        begun = Classification.objects.filter(project=project, **chosen)
-        order = taken_up(begun, self.stderr.write) or classification.start_classification(
-            project=project, **chosen, by=owner_of(project)
+        begun, limit = Classification.objects.filter(project=project, **chosen), options["max_cost"]
+        order = taken_up(begun, self.stderr.write, max_cost_usd=limit) or classification.start_classification(
+            project=project, **chosen, max_cost_usd=limit, by=owner_of(project)
         )
         with progress_bar("sorting") as watch:
             classification.run_classification(job=order, watch=watch)

@@ -52,8 +52,9 @@ class Command(StageCommand):
                 f"Its provider forbids training a competing model on its output. {teacher.terms}"
             )
         limits = {**which, "max_cost_usd": options["max_cost"]}
+        begun = teacher.collections.filter(**which)
         order = taken_up(
-            teacher.collections.filter(**limits), self.stderr.write
+            begun, self.stderr.write, max_cost_usd=limits["max_cost_usd"]
         ) or collecting.start_collection(teacher=teacher, **limits, by=owner_of(project))
         with progress_bar("asking") as watch:
             collecting.run_collection(job=order, watch=watch)

@@ -32,7 +32,8 @@ class Command(StageCommand):
         estimate = grading.estimate_grading(assistant=assistant)
         self.stderr.write(f"{estimate.questions} answers, about {estimate.usd:.2f} USD. {estimate.basis}")
         limits = {"max_cost_usd": options["max_cost"]}
-        order = taken_up(assistant.gradings.filter(**limits), self.stderr.write) or grading.start_grading(
+        begun = assistant.gradings.all()
+        order = taken_up(begun, self.stderr.write, **limits) or grading.start_grading(
             assistant=assistant, **limits, by=owner_of(project)
         )
         with progress_bar("grading") as watch:

@@ -33,9 +33,10 @@ class Command(StageCommand):
         limits = {"samples": options["samples"], "max_cost_usd": options["max_cost"]}
         estimate = collecting.estimate_probe(solver=solver, samples=options["samples"])
         self.stderr.write(f"{estimate.questions} tries, about {estimate.usd:.2f} USD. {estimate.basis}")
-        order = taken_up(solver.probes.filter(**limits), self.stderr.write) or collecting.start_probe(
-            solver=solver, **limits, by=owner_of(project)
-        )
+        begun = solver.probes.filter(samples=limits["samples"])
+        order = taken_up(
+            begun, self.stderr.write, max_cost_usd=limits["max_cost_usd"]
+        ) or collecting.start_probe(solver=solver, **limits, by=owner_of(project))
         with progress_bar("trying") as watch:
             collecting.run_probe(job=order, watch=watch)
         order.refresh_from_db()
