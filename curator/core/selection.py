@@ -117,7 +117,7 @@ class Result:
             case "banned":
                 return "An expert banned it."
             case "leak":
-                return f"The benchmark {facts['leaked'][row]} holds it."
+                return f"It shares a passage with the benchmark {facts['leaked'][row]}."
             case "copy":
                 return f"It is a near copy of question {facts['copy_of'][row]}, which is kept in its place."
             case "quality":

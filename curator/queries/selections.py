@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value
 
 from common.core.text import neutralise
 from common.jobs import JobState
@@ -15,6 +15,14 @@ from curator.queries.search import searched
 from curator.queries.taxonomy import branches_of
 
 MOST_REASONS = 200
+# A reason without the number of the question that it names.
+_OF_ANOTHER = Func(
+    F("reason"),
+    Value(r"^It is a near copy of question \d+,"),
+    Value("It is a near copy of another question,"),
+    function="regexp_replace",
+    output_field=TextField(),
+)
 MOST_FOUND = 10
 
 
@@ -43,10 +51,14 @@ class Reason:
 
 
 def get_reasons(selection: Selection) -> list[Reason]:
-    """Return why questions were left out, the most frequent reason of each stage first."""
+    """Return why questions were left out, the most frequent reason of each stage first.
+
+    Reasons that name another question each are one reason: "It is a near copy of question 7" and of 8.
+    """
     out = Decision.objects.filter(selection=selection, position__isnull=True).order_by()
-    rows = out.values_list("stage", "reason").annotate(count=Count("pk"), example=Min("question_id"))
-    return [Reason(*row) for row in rows.order_by("-count", "stage", "reason")[:MOST_REASONS]]
+    rows = out.annotate(kind=_OF_ANOTHER).values_list("stage", "kind")
+    counted = rows.annotate(count=Count("pk"), example=Min("question_id"))
+    return [Reason(*row) for row in counted.order_by("-count", "stage", "kind")[:MOST_REASONS]]
 
 
 def get_members(selection: Selection) -> "QuerySet[Decision]":

@@ -42,7 +42,8 @@ def start_selection(
         raise Refusal(_("A selection of %(size)s questions is none; ask for 1 or more.") % {"size": size})
     selection = Selection(
         project=project,
-        name=name or f"{chosen.name} {size}",
+        name=name
+        or _("%(method)s %(size)s, seed %(seed)s") % {"method": chosen.name, "size": size, "seed": seed},
         method=_completed(project, chosen),
         method_name=chosen.name,
         size=size,

@@ -100,7 +100,7 @@ def test_questions_that_bans_leaks_solvers_and_flaws_keep_out_say_so(field):
 
     stages = {row.question: (row.stage, row.reason) for row in job.decisions.filter(position__isnull=True)}
     assert stages[banned] == ("banned", "An expert banned it.")
-    assert stages[leaked] == ("leak", "The benchmark exam holds it.")
+    assert stages[leaked] == ("leak", "It shares a passage with the benchmark exam.")
     assert stages[easy] == ("difficulty", "Solvers pass it: 1 of 1 tries.")
     assert stages[flawed] == ("trace quality", "The trace was cut before its end.")
     assert len(members(job)) == 16

@@ -529,6 +529,7 @@ def test_a_running_order_shows_its_rate_and_the_time_left(client, owner, project
         state=JobState.RUNNING,
         started_at=now - timedelta(seconds=100),
         heartbeat_at=now,
+        stored=500,
         progress_done=500,
         progress_total=1000,
     )
