@@ -139,6 +139,7 @@ urlpatterns = [
     path("selections/<int:pk>/freeze/", selections.selection_freeze, name="selection_freeze"),
     path("projects/<slug:slug>/review/", reviews.reviews, name="reviews"),
     path("selections/<int:pk>/review/", reviews.review, name="review"),
+    path("selections/<int:pk>/review/agreement/", reviews.review_agreement, name="review_agreement"),
     path("selections/<int:pk>/review/best/", reviews.review_best, name="review_best"),
     path("projects/<slug:slug>/review/rubric/", desk.rubric, name="rubric"),
     path("reasons/<int:pk>/retire/", desk.reason_retire, name="reason_retire"),

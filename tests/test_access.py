@@ -102,6 +102,7 @@ PAGES = {
     "pattern": (MATERIAL, "pattern"),
     "reviews": (MATERIAL, "project"),
     "review": (REVIEW, "selection"),
+    "review_agreement": (MATERIAL, "selection"),
     "rubric": (MATERIAL, "project"),
     "trace_step": (MATERIAL, "step"),
     "trace_rewrite": (REVIEW, "trace"),

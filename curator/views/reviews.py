@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRedirect
@@ -17,6 +18,7 @@ from common.queries import get_rights
 from curator import queries
 from curator.forms import AdjudicationForm, FlagForm, JudgementForm, RemarkForm
 from curator.models import Decision, Selection, Trace
+from curator.queries.agreement import get_agreement, get_disputed
 from curator.queries.desk import get_desk, get_draft, get_flags
 from curator.services import reviews as services
 from curator.services.best import choose_trace
@@ -223,6 +225,20 @@ def _to(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
 
 
+@require_GET
+def review_agreement(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show how far a selection's reviewers agree, and every trace of which they say different things."""
+    selection = _selection(request, pk, Right.SEE_MATERIAL)
+    context = {
+        "project": selection.project,
+        "rights": get_rights(selection.project, request.user),
+        "selection": selection,
+        "agreement": get_agreement(selection),
+        "disputed": get_disputed(selection),
+    }
+    return render(request, "curator/agreement.html", context)
+
+
 @require_POST
 def adjudicate(request: HttpRequest, pk: int) -> HttpResponse:
     """Give the last word on a trace whose reviewers disagree."""
@@ -237,4 +253,5 @@ def adjudicate(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Your word is the last one; datasets frozen from now on follow it."))
-    return redirect(trace)
+    wanted = request.POST.get("next", "")
+    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else trace)

@@ -109,7 +109,7 @@ def _traces(project: Project, rows: list[dict[str, Any]], keys: list[int]) -> No
     teacher = Teacher.objects.create(project=project, name="teacher")
     named = ("question_id", "thinking", "answer", "finish_reason", "thinking_tokens", "verdict")
     varied = ((key, *_trace(number, rows[number])) for number, key in enumerate(keys))
-    fixed = {"teacher_id": teacher.pk, "cost_usd": "0.02", "neutralised": "f", **ANSWERING}
+    fixed = {"teacher_id": teacher.pk, "cost_usd": "0.02", "neutralised": "f", "is_summary": "f", "terms": "", **ANSWERING}
     _copied(
         Trace,
         (*named, "content_hash"),
@@ -204,11 +204,12 @@ from generate_series(1, %(count)s) as n, branches
 """
 _SHORT_TRACES = """
 insert into curator_trace (question_id, teacher_id, content_hash, neutralised, sample, thinking, answer,
-  thinking_tokens, answer_tokens, tokens_counted_by, finish_reason, verdict, verdict_rule, cost_usd, created_at)
+  thinking_tokens, answer_tokens, tokens_counted_by, finish_reason, verdict, verdict_rule, cost_usd, created_at,
+  is_summary, terms)
 select id, %(teacher)s, content_hash, false, 0,
   'First, ' || md5(id::text) || E'.\n\nThen, ' || md5(content_hash) || E'.\n\nSo it is ' || key || '.',
   'The answer is ' || key || '.', 100 + id %% 9000, 20, 'estimate', 'stop',
-  case when id %% 3 = 0 then 'wrong' else 'right' end, 'numbers', 0.01, now()
+  case when id %% 3 = 0 then 'wrong' else 'right' end, 'numbers', 0.01, now(), false, ''
 from curator_question where project_id = %(project)s
 """
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from curator.core.agreement import agreement
+from curator.core.agreement import agreement, agreement_between
 
 
 def test_alpha_is_the_one_published_for_nominal_values_with_gaps():
@@ -37,3 +37,31 @@ def test_traces_that_one_reviewer_judged_change_nothing():
     pairs = [["accept", "accept"], ["reject", "accept"], ["reject", "reject"]]
 
     assert agreement([*pairs, ["accept"], []]) == agreement(pairs)
+
+
+def test_kappa_is_the_one_of_the_textbook():
+    # Two readers of 50 applications: both yes 20, both no 15, yes/no 5, no/yes 10. Observed 0.7, by chance 0.5.
+    cells = [("yes", "yes")] * 20 + [("no", "no")] * 15 + [("yes", "no")] * 5 + [("no", "yes")] * 10
+    found = agreement_between([{"a": one, "b": other} for one, other in cells])
+
+    assert (found.things, found.pairs, found.same, found.percent) == (50, 50, 35, 0.7)
+    assert found.kappa == pytest.approx(0.4)
+    assert found.alpha == pytest.approx(agreement(cells))
+    low, high = found.alpha_interval
+    assert low < found.alpha < high
+    assert agreement_between([{"a": one, "b": other} for one, other in cells]) == found
+
+
+def test_three_reviewers_are_compared_two_by_two():
+    words = [{"a": "x", "b": "x", "c": "y"}, {"a": "y", "b": "y"}, {"c": "x"}]
+
+    found = agreement_between(words)
+
+    assert (found.things, found.pairs, found.same) == (2, 4, 2)
+    assert found.alpha_interval is None  # too few for one
+
+
+def test_nothing_is_said_of_nothing():
+    found = agreement_between([{"a": "x"}, {}])
+
+    assert (found.things, found.percent, found.kappa, found.alpha) == (0, None, None, None)
