@@ -28,6 +28,9 @@ _STARRED_TAG = re.compile(r"\\tag\s*\*")
 _HUGE = re.compile(r'="-?\d{2,}(?:\.\d*)?[a-z]')  # a length of ten or more of any unit
 _STYLE = re.compile(r' style="([^"]*)"')
 _LINE = '<mo stretchy="true">\u0332</mo>'  # above or below; browsers stretch U+203E with more fonts
+_UNSEEN = dict.fromkeys(
+    range(0x2061, 0x2065)
+)  # operators without a sign; rendering shows hidden signs by number
 _MACROS = {
     "tag": r"\qquad(\text{#1})",
     "substack": r"{\begin{matrix}#1\end{matrix}}",
@@ -59,7 +62,7 @@ def formula(tex: str, *, is_block: bool) -> str:
         return source
     if len(made) > LONGEST_MATHML or _HUGE.search(made):
         return source
-    return _STYLE.sub(_class_for, made).replace(_LINE, _LINE.replace("\u0332", "\u203e"))
+    return _STYLE.sub(_class_for, made).translate(_UNSEEN).replace(_LINE, _LINE.replace("\u0332", "\u203e"))
 
 
 @lru_cache(maxsize=1)

@@ -81,7 +81,7 @@ def rendered(text: str, *, limit: int = LONGEST_RENDERED) -> Rendered:
     A block has `data-start`: the character of `text` at which the line begins in which the block does. A text
     longer than `limit` characters, or that is nested or tabled beyond reading, is shown just as it stands.
     """
-    shown = neutralise(text)[0]
+    shown = _dedented(neutralise(text)[0])
     if len(shown) > limit or _WIDE_TABLE.search(shown):
         return _as_it_stands(shown)
     env = {"starts": [0, *(found.end() for found in _LINE_END.finditer(text))]}
@@ -94,11 +94,24 @@ def rendered(text: str, *, limit: int = LONGEST_RENDERED) -> Rendered:
     except RecursionError:  # no text that was tried comes here; one that does is shown as it stands
         return _as_it_stands(shown)
     # Entities have become their signs by now.
-    return Rendered(_visible(sanitised(html)), is_plain=False)
+    return Rendered(visible(sanitised(html)), is_plain=False)
+
+
+def _dedented(text: str) -> str:
+    """Take the indent of a text's first line from the lines below it: a step out of a list is a list again."""
+    indent = len(text) - len(text.lstrip(" "))
+    if not indent:
+        return text
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        if line.strip() and not line.startswith(" " * indent):
+            break
+        lines[number] = line[indent:]
+    return "\n".join(lines)
 
 
 def _as_it_stands(shown: str) -> Rendered:
-    return Rendered(f"<pre>{_visible(escape(shown))}</pre>", is_plain=True)
+    return Rendered(f"<pre>{visible(escape(shown))}</pre>", is_plain=True)
 
 
 def sanitised(html: str) -> str:
@@ -119,7 +132,7 @@ def _cleaner() -> nh3.Cleaner:
     )
 
 
-def _visible(text: str) -> str:
+def visible(text: str) -> str:
     """Show signs that turn the direction of writing, or that nobody sees, by their numbers."""
     return _HIDDEN.sub(lambda sign: f"⟦U+{ord(sign[0]):04X}⟧", text)
 

@@ -28,7 +28,6 @@ from curator.models.questions import (
     QuestionWords,
     Standing,
 )
-from curator.models.queues import Lease, Queue, QueueItem, QueueMember
 from curator.models.reviews import (
     COMMON_REASONS,
     Adjudication,
@@ -77,7 +76,6 @@ __all__ = [
     "Grading",
     "Import",
     "Leak",
-    "Lease",
     "Lookalike",
     "NearCopy",
     "Order",
@@ -87,9 +85,6 @@ __all__ = [
     "Question",
     "QuestionEdit",
     "QuestionWords",
-    "Queue",
-    "QueueItem",
-    "QueueMember",
     "Reason",
     "Remark",
     "RememberedMapping",

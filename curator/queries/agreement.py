@@ -8,7 +8,7 @@ from django.db.models import Count, F, QuerySet
 from django.utils.translation import gettext as _
 
 from curator.core.agreement import Agreement, agreement_between
-from curator.models import Decision, Reason, Review, Selection, Trace
+from curator.models import Decision, Flag, Reason, Review, Selection, Trace
 from curator.queries.best import standing
 
 MOST_DISPUTED = 200
@@ -78,6 +78,13 @@ def _reviews(selection: Selection) -> "QuerySet[Review]":
     members = Decision.objects.filter(selection=selection, position__isnull=False)
     rows: QuerySet[Review] = Review.objects.filter(trace__in=standing(members))
     return rows
+
+
+def get_flagged(selection: Selection) -> "QuerySet[Flag]":
+    """Return the flags of a selection's questions at whose traces nobody has looked."""
+    questions = Decision.objects.filter(selection=selection, position__isnull=False).values("question")
+    rows: QuerySet[Flag] = Flag.objects.filter(trace__question__in=questions, settled_at=None)
+    return rows.select_related("trace__question", "raised_by", "colleague").defer("trace__thinking")
 
 
 def get_disputed(selection: Selection) -> "QuerySet[Trace]":

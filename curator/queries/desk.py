@@ -10,7 +10,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from common.core.rendering import rendered
+from common.core.rendering import rendered, visible
 from common.models import User
 from curator.core.best import answer_form
 from curator.core.differences import Piece, condensed, differences
@@ -235,7 +235,7 @@ def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRo
                 number=number,
                 start=step.start,
                 end=step.end,
-                title=title(text),
+                title=visible(title(text)),
                 kind_name=str(KINDS.get(step.kind, "")),
                 signals=(),
                 remarks=tuple(
@@ -264,4 +264,4 @@ def _runs(steps: tuple[StepRow, ...]) -> list[Run]:
 
 
 def _html(text: str, *, is_raw: bool) -> SafeString:
-    return SafeString(f'<div class="text">{escape(text)}</div>' if is_raw else rendered(text).html)
+    return SafeString(f'<div class="text">{visible(escape(text))}</div>' if is_raw else rendered(text).html)

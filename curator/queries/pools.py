@@ -105,6 +105,14 @@ def get_preview(path: Path, file_name: str, reading: readers.Reading = readers.A
     return Preview(table, samples)
 
 
+def get_kind(path: Path, file_name: str) -> str:
+    """Return the kind of file that its first bytes tell: XLSX, Parquet or text; nothing for what is damaged."""
+    try:
+        return readers.kind(path, file_name)
+    except readers.NoTable:
+        return ""
+
+
 def get_sheets(path: Path, file_name: str) -> tuple[str, ...]:
     """Return the names of a workbook's sheets; none for what is no workbook, or none that can be opened."""
     try:

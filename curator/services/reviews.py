@@ -25,7 +25,6 @@ from curator.models import (
     Trace,
 )
 from curator.queries.best import standing, with_standing
-from curator.services import queues
 
 _SAID = ("judgement", "reasons", "first_wrong", "scores", "note", "judged_hash", "seconds", "is_scripted")
 _OUT = (Review.Judgement.REJECT, Review.Judgement.QUESTION)
@@ -123,14 +122,11 @@ def _put(trace: Trace, reviewer: User, earlier: Review | None, said: dict[str, A
     review = earlier or Review(trace=trace, reviewer=reviewer, version=0)
     if said is None:
         review.delete()
-        queues.unjudged(trace=trace, reviewer=reviewer)
     else:
         for name, value in said.items():
             setattr(review, name, value)
         review.version += 1
         review.save()
-        if earlier is None:
-            queues.judged(trace=trace, reviewer=reviewer)
     _keep_doubt(trace, reviewer, said)
     return review
 

@@ -90,7 +90,10 @@ def trace_flag(request: HttpRequest, pk: int) -> HttpResponse:
     form = FlagForm(request.POST, project=trace.question.project)
     if form.is_valid():
         services.flag(trace=trace, by=request.user, **form.cleaned_data)
-        messages.success(request, _("Flagged; it stands among the flagged traces until somebody has looked."))
+        messages.success(
+            request,
+            _("Flagged; it stands on the page of the reviewers' agreement until somebody has looked."),
+        )
     else:
         messages.error(request, _("Choose a member of the project; a note has at most 5,000 characters."))
     return _back(request, trace)

@@ -18,7 +18,7 @@ from common.queries import get_rights
 from curator import queries
 from curator.forms import AdjudicationForm, FlagForm, JudgementForm, RemarkForm
 from curator.models import Decision, Selection, Trace
-from curator.queries.agreement import get_agreement, get_disputed
+from curator.queries.agreement import get_agreement, get_disputed, get_flagged
 from curator.queries.desk import get_desk, get_draft, get_flags
 from curator.services import reviews as services
 from curator.services.best import choose_trace
@@ -235,6 +235,7 @@ def review_agreement(request: HttpRequest, pk: int) -> HttpResponse:
         "selection": selection,
         "agreement": get_agreement(selection),
         "disputed": get_disputed(selection),
+        "flagged": get_flagged(selection),
     }
     return render(request, "curator/agreement.html", context)
 

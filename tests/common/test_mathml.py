@@ -38,6 +38,11 @@ def test_a_formula_is_set(tex, wanted):
     assert wanted in formula(tex, is_block=True)
 
 
+@pytest.mark.parametrize("tex", [r"\left\{x\right.", r"\left.x\right|", r"\sin x", r"f\,(x)"])
+def test_a_formula_has_no_hidden_signs(tex):
+    assert not re.search("[\u2061-\u2064]", formula(tex, is_block=True))
+
+
 def test_equations_get_no_numbers_of_their_own():
     for name in ("align", "equation", "gather"):
         assert "(1)" not in formula(rf"\begin{{{name}}}a=b\end{{{name}}}", is_block=True)

@@ -166,6 +166,14 @@ def test_nothing_is_left_out_of_what_is_nested_too_deep(text):
     assert text.split()[-1] in shown.html
 
 
+def test_a_step_out_of_a_list_is_a_list_again():
+    html = rendered("    *   Wait.\n    *   If so:\n        - one\n\n    *   Then two.\nAnd on.").html
+
+    assert html.count("<ul>") == 2
+    assert html.count("<li") == 4
+    assert "*" not in html
+
+
 def test_a_table_with_too_many_columns_is_shown_as_it_stands():
     assert rendered("|a" * 4_000 + "|\n" + "|-" * 4_000 + "|\n" + "|\n" * 1_000).is_plain
 
