@@ -1,13 +1,15 @@
 """What a reviewer reads at the desk: a trace in steps, the answers beside it, and what was said about it."""
 
+import hashlib
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.core.rendering import rendered, visible
@@ -109,14 +111,19 @@ class Desk:
         return next(rival for rival in self.rivals if rival.is_shown)
 
 
-def get_desk(trace: Trace, question: Question, *, is_raw: bool, chosen: Trace) -> Desk:
-    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question."""
+def get_desk(
+    trace: Trace, question: Question, *, is_raw: bool, chosen: Trace, blind_for: User | None = None
+) -> Desk:
+    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question.
+
+    For whom it is blind does not learn which teacher wrote what, nor which trace stands.
+    """
     remarks = list(get_remarks(trace))
     steps = _steps(trace, remarks, is_raw=is_raw)
     return Desk(
         steps=steps,
         runs=tuple(_runs(steps)),
-        rivals=tuple(get_rivals(question, shown=trace, chosen=chosen)),
+        rivals=tuple(get_rivals(question, shown=trace, chosen=chosen, blind_for=blind_for)),
         question_html=_html(question.text, is_raw=is_raw),
         options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
         answer_html=_html(trace.answer, is_raw=is_raw),
@@ -142,23 +149,39 @@ def get_remarks(trace: Trace) -> "QuerySet[Remark]":
     return rows
 
 
-def get_rivals(question: Question, *, shown: Trace, chosen: Trace) -> list[Rival]:
-    """Return the traces of a question with their answers; those that no other agrees with come first."""
+def get_rivals(
+    question: Question, *, shown: Trace, chosen: Trace, blind_for: User | None = None
+) -> list[Rival]:
+    """Return the traces of a question with their answers; those that no other agrees with come first.
+
+    For whom it is blind sees letters in place of names, in an order of their own.
+    """
     traces = list(Trace.objects.filter(question=question).select_related("teacher"))
     forms = {trace.pk: _form(trace, question) for trace in traces}
     counts = Counter(form for form in forms.values() if form)
     rows = [
         Rival(
             trace=trace,
-            name=trace.teacher.name,
+            name=trace.teacher.name if blind_for is None else "",
             said=forms[trace.pk][:LONGEST_SAID],
             agreeing=counts[forms[trace.pk]],
             is_shown=trace.pk == shown.pk,
-            is_chosen=trace.pk == chosen.pk,
+            is_chosen=trace.pk == chosen.pk and blind_for is None,
         )
         for trace in traces
     ]
-    return sorted(rows, key=lambda row: (row.agreeing, row.name, row.trace.pk))
+    if blind_for is None:
+        return sorted(rows, key=lambda row: (row.agreeing, row.name, row.trace.pk))
+    shuffled = sorted(rows, key=lambda row: (row.agreeing, _shuffled(row.trace, blind_for)))
+    return [
+        replace(row, name=gettext("Trace %(letter)s") % {"letter": chr(65 + place % 26)})
+        for place, row in enumerate(shuffled)
+    ]
+
+
+def _shuffled(trace: Trace, reviewer: User) -> str:
+    """Return what puts traces in an order that says nothing of their teachers, another one for each reviewer."""
+    return hashlib.sha256(f"{trace.pk} {reviewer.pk}".encode()).hexdigest()
 
 
 def _form(trace: Trace, question: Question) -> str:

@@ -24,6 +24,8 @@ from curator.services import reviews as services
 from curator.services.best import choose_trace
 from curator.services.rubrics import reasons_of, scales_of
 
+BLIND = {"1": True, "0": False}  # as an address asks for it
+
 
 @require_GET
 def reviews(request: HttpRequest, slug: str) -> HttpResponse:
@@ -43,6 +45,8 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     selection = _selection(request, pk, right)
     if request.method == "POST":
         return _judge(request, selection)
+    if request.GET.get("blind", "") in BLIND:
+        request.session["blind"] = BLIND[request.GET["blind"]]
     return _shown(request, selection, _wanted(request, selection))
 
 
@@ -111,14 +115,20 @@ def _member(request: HttpRequest, decision: Decision, trace: Trace) -> dict[str,
     mine = next((row for row in given if row.reviewer_id == request.user.pk), None)
     others = [row for row in given if row != mine]
     draft = get_draft(trace, request.user)
+    is_blind = bool(request.session.get("blind"))
     project = decision.question.project
     return {
         "decision": decision,
         "question": decision.question,
         "trace": trace,
         "is_standing": trace == decision.standing_trace,
+        "is_blind": is_blind,
         "desk": get_desk(
-            trace, decision.question, is_raw="raw" in request.GET, chosen=decision.standing_trace
+            trace,
+            decision.question,
+            is_raw="raw" in request.GET,
+            chosen=decision.standing_trace,
+            blind_for=request.user if is_blind and mine is None else None,
         ),
         "mine": mine,
         "draft": draft,

@@ -158,3 +158,24 @@ def test_hostile_traces_harm_nobody(client, make_trace, make_question, make_memb
     assert "<script>alert" not in page
     assert "\u202e" not in page
     assert len(page) < 200_000
+
+
+def test_who_wrote_what_is_hidden_until_the_reviewer_has_judged(
+    client, trace, reviewer, make_trace, make_teacher
+):
+    other = make_teacher(trace.question.project, name="Zenobia")
+    make_trace(trace.question, other)
+    job = selections.start_selection(project=trace.question.project, method="random", size=1, by=None)
+    selections.run_selection(job=job)
+    address = f"/selections/{job.pk}/review/"
+
+    open_page, blind_page = client.get(address).text, client.get(address, {"blind": 1}).text
+    still_blind = client.get(address).text
+    shown = reviews.members(job).first().trace
+    reviews.judge(trace=shown, reviewer=reviewer, word=reviews.Word("accept"))
+    after = client.get(address, {"at": 0}).text
+
+    assert "Zenobia" in open_page
+    assert all("Zenobia" not in page and "Trace A" in page for page in (blind_page, still_blind))
+    assert "Zenobia" in after
+    assert "Zenobia" in client.get(address, {"at": 0, "blind": 0}).text
