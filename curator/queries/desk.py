@@ -3,7 +3,6 @@
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import groupby
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,7 +15,7 @@ from common.core.rendering import rendered, visible
 from common.models import User
 from curator.core.best import answer_form
 from curator.core.differences import Piece, condensed, differences
-from curator.core.steps import Kind, cut, title
+from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 
 KINDS = {
@@ -25,8 +24,6 @@ KINDS = {
     Kind.ALTERNATIVE: _("tries another way"),
     Kind.CONCLUSION: _("concludes"),
 }
-RUN = 12  # routine steps that are folded into one line at most
-OPEN_CHARACTERS = 6_000  # of a trace's thinking that are shown at once; further steps open on demand
 LONGEST_SAID = 200  # characters of a final answer
 
 
@@ -56,6 +53,7 @@ class Run:
 
     steps: tuple[StepRow, ...]
     is_folded: bool
+    tokens: int
 
     @property
     def first(self) -> int:
@@ -122,7 +120,7 @@ def get_desk(
     steps = _steps(trace, remarks, is_raw=is_raw)
     return Desk(
         steps=steps,
-        runs=tuple(_runs(steps)),
+        runs=tuple(_runs(trace, steps, remarks)),
         rivals=tuple(get_rivals(question, shown=trace, chosen=chosen, blind_for=blind_for)),
         question_html=_html(question.text, is_raw=is_raw),
         options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
@@ -247,43 +245,44 @@ def located(
 
 
 def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRow, ...]:
-    rows, shown = [], 0
     steps = cut(trace.thinking)
-    for number, step in enumerate(steps, 1):
-        text = trace.thinking[step.start : step.end]
-        is_open = number in (1, len(steps)) or shown + len(text) <= OPEN_CHARACTERS
-        shown += len(text) * is_open
-        rows.append(
-            StepRow(
-                number=number,
-                start=step.start,
-                end=step.end,
-                title=visible(title(text)),
-                kind_name=str(KINDS.get(step.kind, "")),
-                signals=(),
-                remarks=tuple(
-                    remark
-                    for remark in remarks
-                    if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
-                ),
-                html=_html(text, is_raw=is_raw) if is_open else SafeString(),
-                is_open=is_open,
-            )
-        )
-    return tuple(rows)
+    shown = opened(steps, places=_places(remarks))
+    return tuple(
+        _row(trace, step, number, remarks, is_open=number in shown, is_raw=is_raw)
+        for number, step in enumerate(steps, 1)
+    )
 
 
-def _runs(steps: tuple[StepRow, ...]) -> list[Run]:
+def _places(remarks: list[Remark]) -> list[int]:
+    """Return where in the thinking something was said."""
+    return [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
+
+
+def _row(
+    trace: Trace, step: Step, number: int, remarks: list[Remark], *, is_open: bool, is_raw: bool
+) -> StepRow:
+    text = trace.thinking[step.start : step.end]
+    return StepRow(
+        number=number,
+        start=step.start,
+        end=step.end,
+        title=visible(title(text)),
+        kind_name=str(KINDS.get(step.kind, "")),
+        signals=(),
+        remarks=tuple(
+            remark
+            for remark in remarks
+            if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
+        ),
+        html=_html(text, is_raw=is_raw) if is_open else SafeString(),
+        is_open=is_open,
+    )
+
+
+def _runs(trace: Trace, steps: tuple[StepRow, ...], remarks: list[Remark]) -> list[Run]:
     """Return the steps in runs; several routine ones that are closed are folded into one line."""
-    runs = []
-    for is_routine, group in groupby(
-        steps, key=lambda step: not (step.is_open or step.signals or step.remarks)
-    ):
-        members = tuple(group)
-        length = RUN if is_routine else len(members)
-        parts = (members[place : place + length] for place in range(0, len(members), length))
-        runs += [Run(part, is_routine and len(part) > 1) for part in parts]
-    return runs
+    found = folds(cut(trace.thinking), trace.thinking, places=_places(remarks))
+    return [Run(steps[fold.first - 1 : fold.last], fold.is_folded, fold.tokens) for fold in found]
 
 
 def _html(text: str, *, is_raw: bool) -> SafeString:
