@@ -131,6 +131,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "csp",
+    "django.forms",
     "django_htmx",
     "template_partials",
     "pgtrigger",
@@ -177,10 +178,12 @@ TEMPLATES = [
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "django.contrib.humanize.templatetags.humanize",
+                "common.templatetags.qianti",
             ],
         },
     }
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # a form's errors are said in the reader's language
 
 # --- PostgreSQL and Redis ---
 DATABASE_URL = os.environ.get("DATABASE_URL", "")

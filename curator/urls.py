@@ -154,7 +154,16 @@ urlpatterns = [
     path("traces/<int:pk>/edits/", desk.trace_edits, name="trace_edits"),
     path("selections/<int:pk>/review/undo/", reviews.review_undo, name="review_undo"),
     path("projects/<slug:slug>/datasets/", datasets.datasets, name="datasets"),
+    path(
+        "projects/<slug:slug>/datasets/current/undo/",
+        datasets.dataset_current_undo,
+        name="dataset_current_undo",
+    ),
     path("datasets/<int:pk>/", datasets.dataset, name="dataset"),
+    path("datasets/<int:pk>/current/", datasets.dataset_current, name="dataset_current"),
+    path("datasets/<int:pk>/branch/", datasets.dataset_branch, name="dataset_branch"),
+    path("datasets/<int:pk>/compare/", datasets.dataset_compared, name="dataset_compared"),
+    path("datasets/<int:pk>/compare/<int:other>/", datasets.dataset_compare, name="dataset_compare"),
     path(
         "datasets/<int:pk>/download/<slug:file_format>/", datasets.dataset_download, name="dataset_download"
     ),

@@ -11,10 +11,12 @@
   const waiting = [];
   let sending = null;
   let preview = "";
+  let misread = "";
 
+  const powerOf = (bytes) => (bytes < 1e3 ? 0 : bytes < 1e6 ? 1 : 2);
   const sizeOf = (bytes) => new Intl.NumberFormat(document.documentElement.lang, {
-    style: "unit", unit: bytes < 1e6 ? "kilobyte" : "megabyte", unitDisplay: "short", maximumFractionDigits: 1,
-  }).format(Math.max(bytes, 100) / (bytes < 1e6 ? 1e3 : 1e6));
+    style: "unit", unit: ["byte", "kilobyte", "megabyte"][powerOf(bytes)], unitDisplay: bytes < 1e3 ? "long" : "short", maximumFractionDigits: 1,
+  }).format(bytes / 1e3 ** powerOf(bytes));
 
   const say = (item, words, state) => {
     item.dataset.state = state;
@@ -33,7 +35,14 @@
     try { said = JSON.parse(request.responseText); } catch { /* an error page, not an answer */ }
     if (request.status !== 200 || !said) return say(item, form.dataset.saysFailed, "refused");
     preview = preview || said.previews[0] || "";
-    say(item, said.refused.join(" ") || form.dataset.saysKept, said.refused.length ? "refused" : "kept");
+    const sentences = [...said.refused, ...said.misread.map((each) => each.says)];
+    say(item, sentences.join(" ") || form.dataset.saysKept, sentences.length ? "refused" : "kept");
+    for (const each of said.misread) {
+      const link = document.createElement("a");
+      link.href = misread = each.address;
+      link.textContent = form.dataset.saysMend;
+      item.append(link);
+    }
   };
 
   const send = ({ file, item }) => {
@@ -66,6 +75,7 @@
     if (first) return send(first);
     const refused = list.querySelector('[data-state="refused"]');
     if (preview && !refused) window.location.assign(preview);
+    if (misread && !preview && list.children.length === 1) window.location.assign(misread);
     next.hidden = !preview;
     next.href = preview;
   }

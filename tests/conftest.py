@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 
 from common.access import Role
 
@@ -31,6 +32,13 @@ def _own_folders(settings: Any, tmp_path: Path) -> None:
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.MD5PasswordHasher"
     ]  # signing in is not what is tested
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A page that one test reads in Chinese leaves the next one in English."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

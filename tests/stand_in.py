@@ -124,7 +124,7 @@ def _with_broken_event(answer: Answer) -> Told:
 
 @cache
 def _bomb() -> bytes:
-    return gzip.compress(b" " * 1024**2) * 1000
+    return gzip.compress(b" " * 1024**2, mtime=0) * 1000
 
 
 # What a good answer can be told to become. Each name is also a word of --tell and of ⟦…⟧ in a question.

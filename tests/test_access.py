@@ -110,6 +110,8 @@ PAGES = {
     "datasets": (MATERIAL, "project"),
     "dataset": (MATERIAL, "dataset"),
     "dataset_download": (MATERIAL, "download"),
+    "dataset_compared": (MATERIAL, "dataset"),
+    "dataset_compare": (MATERIAL, "versions"),
     "benchmarks": (SEE, "project"),
     "benchmark": (SEE, "benchmark"),
     "leaks": (MATERIAL, "project"),
@@ -182,6 +184,9 @@ ACTIONS = {
     "selection_retry": (CURATE, "selection"),
     "selection_arms": (CURATE, "selection"),
     "selection_freeze": (CURATE, "selection"),
+    "dataset_current": (CURATE, "dataset"),
+    "dataset_current_undo": (CURATE, "project"),
+    "dataset_branch": (CURATE, "dataset"),
     "review_undo": (REVIEW, "selection"),
     "review_best": (REVIEW, "selection"),
     "trace_draft": (REVIEW, "trace"),
@@ -284,6 +289,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         ),
         "dataset": dataset,
         "download": dataset,
+        "versions": dataset,
         "benchmark": benchmark,
         "run": Run.objects.create(
             project=project,
@@ -307,7 +313,8 @@ def address(name, kind, loop):
     if kind == "member":
         return reverse(name, args=[loop["project"].slug, loop["member"].pk])
     more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0], "step": [1]}
-    more = (more | {"compared": [loop["compared"].pk]}).get(kind, [])
+    more |= {"compared": [loop["compared"].pk], "versions": [loop["dataset"].pk]}
+    more = more.get(kind, [])
     return reverse(name, args=[loop[kind].pk, *more])
 
 

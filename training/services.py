@@ -135,7 +135,8 @@ def job_folder(job: Job) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refusal(
-            f"The job folder {folder} cannot be made ({error.strerror}); free the disk or move QIANTI_HOME."
+            _("The job folder %(folder)s cannot be made (%(why)s); free the disk or move QIANTI_HOME.")
+            % {"folder": folder, "why": error.strerror}
         ) from error
     if not job.folder:  # type: ignore[attr-defined]
         job.folder = str(folder)  # type: ignore[attr-defined]

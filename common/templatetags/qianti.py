@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils.formats import number_format
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeData, SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -14,10 +14,18 @@ from common.core import text
 from common.core.rendering import rendered
 from common.loop import Step, steps_of
 from common.models import Project
+from common.sentences import in_readers_language
 
 register = template.Library()
 register.filter("shortened", text.shortened)
 MINUTE, HOUR = 60, 3600
+
+
+@register.filter
+def said(sentence: Any) -> str:
+    """Write what a core said in the reader's language; what is marked as safe stays as it is."""
+    text = str(sentence) if sentence else ""
+    return text if isinstance(text, SafeData) else in_readers_language(text)
 
 
 @register.simple_tag

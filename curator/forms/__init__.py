@@ -6,6 +6,7 @@ from curator.forms.choices import ANY, LANGUAGES
 from curator.forms.copies import CopySearchForm, RulingForm
 from curator.forms.desk import FlagForm, ReasonForm, RemarkForm, RewriteForm, ScaleForm
 from curator.forms.endpoints import EndpointForm, PresetForm
+from curator.forms.exports import FORMAT_WORDS, ExportForm
 from curator.forms.grading import GradingForm, SpotCheckForm
 from curator.forms.pools import (
     ROLES,
@@ -40,6 +41,7 @@ from curator.forms.trials import TrialForm
 
 __all__ = [
     "ANY",
+    "FORMAT_WORDS",
     "LANGUAGES",
     "LAYOUT_WORDS",
     "METHOD_WORDS",
@@ -53,6 +55,7 @@ __all__ = [
     "CorrectionForm",
     "DomainForm",
     "EndpointForm",
+    "ExportForm",
     "FilesForm",
     "FlagForm",
     "FreezeForm",

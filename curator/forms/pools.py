@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from common.core.refusal import Refusal
 from curator import readers
-from curator.core.rows import FIELDS, full_mapping, guess_mapping
+from curator.core.rows import FIELDS, MissingColumn, full_mapping, guess_mapping
 from curator.services.imports import REPORT_COLUMNS
 
 
@@ -38,7 +38,8 @@ class UploadForm(forms.Form):
 
     file = forms.FileField(
         label=gettext_lazy("File"),
-        help_text=gettext_lazy("CSV, TSV, XLSX, JSON, JSON Lines or Parquet; the text ones also as .gz."),
+        help_text=gettext_lazy("CSV, TSV, XLSX, JSON, JSON Lines or Parquet, also as .gz or .zip."),
+        allow_empty_file=True,  # the reader refuses it in the words that a command has too
     )
 
 
@@ -61,6 +62,7 @@ class FilesForm(forms.Form):
     """One file, or several at once."""
 
     file = _FilesField(
+        allow_empty_file=True,
         label=gettext_lazy("Files"),
         help_text=gettext_lazy(
             "CSV, TSV, XLSX, JSON, JSON Lines or Parquet, also as .gz or .zip; several at once if you like."
@@ -137,9 +139,9 @@ class ReadingForm(forms.Form):
         }
         self._ask(_FIELDS_OF_KIND.get(table.kind, ()), table.sheets, found)
 
-    def show_refused(self, sheets: Sequence[str]) -> None:
-        """Ask what may be the cause that a file could not be read; `sheets` are a workbook's."""
-        self._ask(_WORKBOOK_FIELDS if sheets else _TEXT_FIELDS, sheets, {})
+    def show_refused(self, kind: str, sheets: Sequence[str]) -> None:
+        """Ask what may be the cause that a file of a kind could not be read; `sheets` are a workbook's."""
+        self._ask(_TEXT_FIELDS if kind == "text" else _FIELDS_OF_KIND.get(kind, ()), sheets, {})
 
     def _ask(self, asked: Sequence[str], sheets: Sequence[str], found: Mapping[str, Any]) -> None:
         given = self.reading.given()
@@ -174,23 +176,30 @@ ROLES = [
 
 
 class MappingForm(forms.Form):
-    """What each column of a file means; it begins with what was said last time, or with a guess."""
+    """What each column of a file means; it begins with what was said last time, or with a guess.
+
+    `said` is what was said of columns of this file on this page before, by column; it goes first.
+    """
 
     def __init__(
         self,
         *args: Any,
         columns: Sequence[str],
         remembered: Mapping[str, str] | None = None,
+        said: Mapping[str, str] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self.all_columns = columns
         self.columns = [column for column in columns if column not in REPORT_COLUMNS]
         guess = guess_mapping(self.columns)
-        self.first = dict(guess if remembered is None else remembered)
-        roles = {column: field for field, column in self.first.items()}
+        first = dict(guess if remembered is None else remembered)
         known = {role for role, _label in ROLES}
-        more = [(role, role) for role in [*guess, *self.first] if role not in known]
+        more = [(role, role) for role in [*guess, *first] if role not in known]
+        roles = self._roles(
+            first, {column: role for column, role in (said or {}).items() if column in columns}
+        )
+        self.first = {role: column for column, role in roles.items() if role}
         for place, column in enumerate(self.columns):
             self.fields[f"column_{place}"] = forms.ChoiceField(
                 label=column,
@@ -198,6 +207,24 @@ class MappingForm(forms.Form):
                 required=False,
                 initial=roles.get(column, ""),
             )
+
+    @staticmethod
+    def _roles(first: Mapping[str, str], said: Mapping[str, str]) -> dict[str, str]:
+        """Return each column's role: what was said of it, or else the first one, if no other column has it."""
+        taken = set(said.values())
+        given = {
+            column: role
+            for role, column in first.items()
+            if column and column not in said and role not in taken
+        }
+        return given | dict(said)
+
+    def meanings(self) -> dict[str, str]:
+        """Return what is said of each column, by its name, as far as it is a meaning that there is."""
+        fields = {name: self[name] for name in self.fields}
+        choices = {name: {value for value, _label in field.field.choices} for name, field in fields.items()}
+        values = {name: str(field.value() or "") for name, field in fields.items()}
+        return {fields[name].label: value for name, value in values.items() if value in choices[name]}
 
     def clean(self) -> dict[str, Any]:
         """Check that each meaning is given once and that a column holds the question."""
@@ -214,6 +241,9 @@ class MappingForm(forms.Form):
         unused = dict.fromkeys([*guess_mapping(self.columns), *FIELDS], "")
         try:
             full_mapping(self.columns, unused | chosen)
+        except MissingColumn as missing:
+            below = _("Choose “Question” for the column that does, below.")
+            raise forms.ValidationError(f"{missing} {below}") from missing
         except Refusal as refusal:
             raise forms.ValidationError(str(refusal)) from refusal
         # A column that a person set to “not used” must not be guessed again by the import.

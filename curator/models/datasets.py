@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -20,12 +20,16 @@ class Dataset(ProjectRow):
 
     project = models.ForeignKey(Project, models.PROTECT, related_name="datasets")
     selection = models.ForeignKey(Selection, models.PROTECT, related_name="datasets")
+    # The version whose members its selection was branched from.
+    parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     name = models.CharField(_("name"), max_length=200)
     content_hash = models.CharField(max_length=HASH_LENGTH)
     row_count = models.PositiveIntegerField(_("rows"))
     card = models.JSONField(default=dict)  # inputs by hash, method, seed, versions, reviews, licences
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    is_current = models.BooleanField(default=False, db_default=False)  # the one that a project works with
+    made_current_at = models.DateTimeField(null=True, blank=True)  # the last time; empty once that was undone
 
     class Meta:
         verbose_name = _("dataset")
@@ -34,11 +38,19 @@ class Dataset(ProjectRow):
             models.UniqueConstraint(fields=["project", "name"], name="dataset_name_once"),
             models.UniqueConstraint(fields=["project", "content_hash"], name="dataset_content_once"),
             models.CheckConstraint(condition=Q(row_count__gte=1), name="dataset_not_empty"),
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(is_current=True), name="dataset_current_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(is_current=False) | Q(made_current_at__isnull=False),
+                name="dataset_current_since_when",
+            ),
+            models.CheckConstraint(condition=~Q(parent=F("id")), name="dataset_not_its_own_parent"),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="dataset_frozen",
-                fields=["project", "selection", "name", "content_hash", "row_count", "card"],
+                fields=["project", "selection", "parent", "name", "content_hash", "row_count", "card"],
             )
         ]
 

@@ -28,6 +28,10 @@ class Selection(Job, ProjectRow):
     size = models.PositiveIntegerField(_("size"), validators=[MinValueValidator(1)])
     seed = models.BigIntegerField(_("seed"), default=0)
     arm_of = models.ForeignKey("self", models.CASCADE, null=True, blank=True, related_name="arms")
+    # The version of which it began as a copy, to be reviewed further.
+    branched_from = models.ForeignKey(
+        "Dataset", models.PROTECT, null=True, blank=True, related_name="branches"
+    )
     funnel = models.JSONField(default=list)  # [{"stage", "kept", "dropped", "usd"}]
     pinned = models.PositiveIntegerField(_("pinned"), default=0)  # members that an expert pinned
     banned = models.PositiveIntegerField(_("banned"), default=0)  # candidates that an expert banned

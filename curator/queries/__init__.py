@@ -13,7 +13,16 @@ from curator.queries.copies import (
     get_lookalikes,
     have_other_keys,
 )
-from curator.queries.datasets import get_datasets
+from curator.queries.datasets import (
+    CONDITION_WORDS,
+    compare_versions,
+    count_domains,
+    get_datasets,
+    get_described,
+    get_other_versions,
+    get_together,
+    get_version_rows,
+)
 from curator.queries.edits import Change, get_changes, noted
 from curator.queries.grading import (
     SAMPLE,
@@ -30,8 +39,8 @@ from curator.queries.pools import (
     Preview,
     columns_hash,
     get_imports,
-    get_pools,
     get_kind,
+    get_pools,
     get_preview,
     get_remembered,
     get_remembered_reading,
@@ -120,6 +129,7 @@ from curator.queries.teachers import (
 )
 
 __all__ = [
+    "CONDITION_WORDS",
     "FLAGS",
     "LATEST",
     "LEAST_SURE",
@@ -152,6 +162,8 @@ __all__ = [
     "can_undo",
     "columns_hash",
     "compare",
+    "compare_versions",
+    "count_domains",
     "count_leaks",
     "count_standing",
     "count_unlabelled",
@@ -173,6 +185,7 @@ __all__ = [
     "get_copy_search",
     "get_datasets",
     "get_decisions",
+    "get_described",
     "get_disagreements",
     "get_domain_tree",
     "get_domains",
@@ -186,6 +199,7 @@ __all__ = [
     "get_keeper",
     "get_keepers",
     "get_keyset_page",
+    "get_kind",
     "get_latest_selection",
     "get_leaks",
     "get_leaks_of",
@@ -197,11 +211,11 @@ __all__ = [
     "get_nodes",
     "get_only_in",
     "get_orders",
+    "get_other_versions",
     "get_own_checks",
     "get_pools",
     "get_position",
     "get_position_of_question",
-    "get_kind",
     "get_preview",
     "get_project_leaks",
     "get_question_to_try",
@@ -222,12 +236,14 @@ __all__ = [
     "get_spread",
     "get_taxonomy",
     "get_teachers",
+    "get_together",
     "get_trace_lengths",
     "get_traces",
     "get_unchecked",
     "get_unjudged_position",
     "get_unsure",
     "get_verdicts",
+    "get_version_rows",
     "get_why",
     "get_word_hits",
     "have_other_keys",

@@ -106,7 +106,7 @@ def get_preview(path: Path, file_name: str, reading: readers.Reading = readers.A
 
 
 def get_kind(path: Path, file_name: str) -> str:
-    """Return the kind of file that its first bytes tell: XLSX, Parquet or text; nothing for what is damaged."""
+    """Return the kind of file that its first bytes tell: XLSX, Parquet, JSON or text; nothing where it is damaged."""
     try:
         return readers.kind(path, file_name)
     except readers.NoTable:

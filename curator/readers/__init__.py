@@ -5,9 +5,11 @@ sentence that names the file, the place and the remedy.
 """
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from curator.core.rows import guess_mapping
 from curator.readers.encodings import ENCODINGS, decoded, known_encoding
 from curator.readers.faults import (
     LARGEST_BYTES,
@@ -57,6 +59,7 @@ __all__ = [
     "TooLarge",
     "TruncatedFile",
     "decoded",
+    "kind",
     "known_encoding",
     "members",
     "open_table",
@@ -65,6 +68,8 @@ __all__ = [
     "stream_table",
 ]
 
+_BEFORE_TEXT = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"  # marks and space in any encoding
+_WORKBOOK_ENDS = (".xlsx", ".xlsm", ".xltx", ".xls")
 _BEGINNING_BYTES = 1024**2  # by which a text is judged, and of which it is shown
 
 
@@ -93,7 +98,7 @@ def open_table(
     elif head.startswith(b"PAR1"):
         table = parquet_table(source)
     else:
-        table = _text_table(source)
+        return _as_named(source, lambda: _text_table(source))
     return check_filled(table, source.name)
 
 
@@ -125,7 +130,40 @@ def peek(
         return check_filled(workbook_table(source).first(rows), source.name)
     if head.startswith(b"PAR1"):
         return check_filled(parquet_table(source, rows=rows), source.name)
-    return check_filled(_text_beginning(source, rows), source.name)
+    return _as_named(source, lambda: _text_beginning(source, rows))
+
+
+def kind(path: Path, name: str = "") -> str:
+    """Return the kind of file that its first bytes tell: XLSX, Parquet, JSON or text.
+
+    Raises:
+        NoTable, OSError: as for the whole.
+    """
+    head = source_of(path, name, "", LARGEST_BYTES).head(512)
+    packed = {b"PK\x03\x04": "XLSX", b"PAR1": "Parquet"}.get(head[:4])
+    return packed or ("JSON" if head.lstrip(_BEFORE_TEXT)[:1] in (b"[", b"{") else "text")
+
+
+def _as_named(source: Source, read: Callable[[], Table]) -> Table:
+    """Return the table of a text; one that is named like a workbook must be of questions to be taken for one.
+
+    Raises:
+        NotATable: it is neither a workbook nor a table of questions; NoTable as from `read`.
+    """
+    if not source.name.lower().endswith(_WORKBOOK_ENDS):
+        return check_filled(read(), source.name)
+    no_workbook = NotATable(
+        f"{source.name} is not an Excel workbook but a text; save it as XLSX, or as CSV under a name ending in .csv."
+    )
+    try:
+        table = check_filled(read(), source.name)
+    except EmptyFile:
+        raise
+    except NoTable as error:
+        raise no_workbook from error
+    if "question" not in guess_mapping(table.columns):
+        raise no_workbook
+    return table
 
 
 def sheets(path: Path, name: str = "") -> tuple[str, ...]:
@@ -144,7 +182,8 @@ def _text_beginning(source: Source, rows: int) -> Table:
     said = source.reading.encoding
     beginning, encoding = decoded(content[:_BEGINNING_BYTES], source.name, encoding=said, whole=is_whole)
     if not _first_sign(beginning, source):
-        return peek_separated(beginning, encoding, source, rows, is_whole=is_whole)
+        shown = peek_separated(beginning, encoding, source, rows, is_whole=is_whole)
+        return shown or _text_table(source).first(rows)  # its first row goes on for longer than was looked at
     if is_whole:
         return _text_table(source).first(rows)
     return peek_records(beginning, encoding, source.name, rows)

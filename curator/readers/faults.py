@@ -1,5 +1,7 @@
 """What can be wrong with a file, and how much of one is read."""
 
+import json
+
 from common.core.refusal import Refusal
 
 LARGEST_BYTES = 2 * 1024**3  # unpacked; a file that grows past this while it is read is refused
@@ -72,6 +74,28 @@ class SeveralTables(NoTable):
     """An archive holds several tables, and none was chosen."""
 
 
-def first_line(error: Exception) -> str:
-    """Return the beginning of what another library says of a fault."""
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+# What Python's reader of JSON says of a fault, and what a person reads; the first that it begins with counts.
+_JSON_FAULTS = {
+    "Expecting value": "a value is missing",
+    "Expecting property name": "a name in double quotes is missing, or there is a comma too many",
+    "Illegal trailing comma": "there is a comma too many",
+    "Expecting ':'": "a colon is missing after a name",
+    "Expecting ','": "a comma or a closing bracket is missing",
+    "Unterminated string": "a quote is opened and never closed",
+    "Invalid control character": "a text holds a line end or another control character; write it as \\n",
+    "Invalid \\escape": "a backslash stands alone in a text; write it twice",
+    "Invalid \\uXXXX": "four hexadecimal digits are missing after \\u",
+    "Extra data": "something follows the end of the value",
+}
+
+
+def json_fault(error: Exception, *, in_one_line: bool = False) -> str:
+    """Return what is wrong with JSON as part of a sentence, with its line, if there are several, and its character."""
+    if isinstance(error, RecursionError):
+        return "lists are nested too deep"
+    if not isinstance(error, json.JSONDecodeError):
+        return "a number has too many digits"
+    fault = next((said for begin, said in _JSON_FAULTS.items() if error.msg.startswith(begin)), error.msg)
+    if in_one_line:  # whose end is no line of its own
+        return f"character {min(error.pos, len(error.doc.rstrip())) + 1:,}: {fault}"
+    return f"line {error.lineno:,}, character {error.colno:,}: {fault}"

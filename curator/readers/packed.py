@@ -19,7 +19,6 @@ from curator.readers.faults import (
     SeveralTables,
     TooLarge,
     TruncatedFile,
-    first_line,
 )
 from curator.readers.reading import AS_FOUND, Reading
 
@@ -133,7 +132,7 @@ class _Guarded(io.RawIOBase):
                 f"{name} ends in the middle of its packed data; upload it again, whole."
             ) from error
         except (zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
-            raise NotATable(f"{name} is a damaged packed file ({error}); pack it again.") from error
+            raise NotATable(f"{name} is a damaged packed file; pack it again.") from error
         self.read_bytes += size
         if self.read_bytes > largest:
             raise TooLarge(f"{name} unpacks to more than {largest:,} bytes; split it.")
@@ -228,7 +227,7 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iter
         OSError,
         struct.error,
     ) as error:
-        raise NotATable(f"{name} cannot be unpacked ({first_line(error)}); pack it again.") from error
+        raise NotATable(f"{name} cannot be unpacked; pack it again as a plain .zip.") from error
     with file:
         yield file
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from curator.readers.faults import LARGEST_WHOLE, NotATable, first_line
+from curator.readers.faults import LARGEST_WHOLE, NotATable
 from curator.readers.packed import Source
 from curator.readers.table import Table, check_columns, check_size
 
@@ -26,7 +26,5 @@ def parquet_table(source: Source, *, rows: int | None = None) -> Table:
         frame = (lazy if rows is None else lazy.head(rows)).collect()
         frame = frame.with_columns(pl.col(pl.Binary).cast(pl.String), pl.col(pl.Categorical).cast(pl.String))
     except (pl.exceptions.PolarsError, OSError, ValueError) as error:
-        raise NotATable(
-            f"{source.name} is a damaged Parquet file ({first_line(error)}); export it again."
-        ) from error
+        raise NotATable(f"{source.name} is a damaged Parquet file; export it again.") from error
     return Table("Parquet", "UTF-8", tuple(columns), frame, first_row=1, rows_total=rows_total)

@@ -15,7 +15,7 @@ from curator.readers.faults import (
     BrokenRecord,
     NotATable,
     TooLarge,
-    first_line,
+    json_fault,
 )
 from curator.readers.packed import Source
 from curator.readers.table import Table, check_columns, check_size
@@ -51,7 +51,7 @@ def _from_json(content: bytes | str, encoding: str, source: Source) -> Table:
     except UnicodeDecodeError:
         found, encoding = _loaded_text(*_decoded(_bytes(content), source), source.name)
     except (ValueError, RecursionError) as error:
-        raise NotATable(f"{source.name} is no valid JSON ({error}); export it again.") from error
+        raise NotATable(f"{source.name} is no valid JSON ({json_fault(error)}); export it again.") from error
     return table_of_records(found, "JSON", encoding, source.name)
 
 
@@ -63,7 +63,7 @@ def _loaded_text(text: str, encoding: str, name: str) -> tuple[Any, str]:
     try:
         return json.loads(text), encoding
     except (ValueError, RecursionError) as error:
-        raise NotATable(f"{name} is no valid JSON ({error}); export it again.") from error
+        raise NotATable(f"{name} is no valid JSON ({json_fault(error)}); export it again.") from error
 
 
 def _loaded(content: bytes | str) -> Any:
@@ -119,7 +119,8 @@ def _from_lines(source: Source, lines: Iterable[bytes | str], encoding: str) -> 
             if isinstance(error, UnicodeDecodeError):
                 return _in_other_encoding(source)
             raise BrokenRecord(
-                f"{source.name}, line {number}, is no valid JSON ({first_line(error)}); mend that line."
+                f"{source.name}, line {number}, is no valid JSON ({json_fault(error, in_one_line=True)}); "
+                "mend that line."
             ) from error
     while records and not records[-1]:
         records.pop()

@@ -227,15 +227,18 @@ def _records(text: str, delimiter: str, name: str) -> Iterator[list[str]]:
                 yield cells
                 began = reader.line_num + 1
     except csv.Error as error:
-        raise BrokenRow(f"{name}, line {began}, cannot be read ({error}); check its quotes.") from error
+        long = f": a cell has more than {LONGEST_FIELD:,} characters" if "field limit" in str(error) else ""
+        raise BrokenRow(f"{name}, line {began}, cannot be read{long}; check its quotes.") from error
     raise BrokenRow(f"{name}, line {began}, opens a quote that is never closed; close or remove it.")
 
 
-def peek_separated(beginning: str, encoding: str, source: Source, rows: int, *, is_whole: bool) -> Table:
-    """Read the first rows of a table from its beginning.
+def peek_separated(
+    beginning: str, encoding: str, source: Source, rows: int, *, is_whole: bool
+) -> Table | None:
+    """Read the first rows of a table from its beginning; None where it holds no whole row of them.
 
     Raises:
-        NoTable: the beginning is no table, or holds no whole row below the column names.
+        NoTable: the beginning is no table.
     """
     name = source.name
     layout = find_layout(beginning, name, source.reading)
@@ -244,8 +247,7 @@ def peek_separated(beginning: str, encoding: str, source: Source, rows: int, *, 
     found = list(islice(_beginning_records(beginning, layout.delimiter), layout.header.row + rows + 1))
     below = found[layout.header.row : -1]  # the last one may be cut off
     if not below:
-        row = layout.header.row + (len(found) > layout.header.row)
-        raise BrokenRow(f"{name}, row {row}, has no end in the first {len(beginning):,} characters; mend it.")
+        return None
     frame = _frame_of(below, layout.header, name)
     return replace(_table(frame, layout, encoding, name), rows_total=-1)
 

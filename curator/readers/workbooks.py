@@ -23,7 +23,6 @@ from curator.readers.faults import (
     NotATable,
     TooLarge,
     TruncatedFile,
-    first_line,
 )
 from curator.readers.header import SEARCHED_ROWS, Header, find_header, header_at, known_fields
 from curator.readers.packed import Source
@@ -81,8 +80,7 @@ def _opened(source: Source) -> Iterator[fastexcel.ExcelReader]:
         yield fastexcel.read_excel(content)
     except (fastexcel.FastExcelError, pl.exceptions.PolarsError, ValueError) as error:
         raise NotATable(
-            f"{source.name} is no Excel workbook that can be read ({first_line(error)}); "
-            "save it as XLSX or CSV."
+            f"{source.name} is no Excel workbook that can be read; save it as XLSX or CSV."
         ) from error
 
 

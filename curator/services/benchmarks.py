@@ -1,5 +1,6 @@
 """Held-out questions: read once, frozen, and held against every pool."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,10 +35,12 @@ def import_benchmark(
     licence: str = "",
     file_name: str = "",
     is_exam: bool = False,
+    mapping: Mapping[str, str] | None = None,
 ) -> BenchmarkReport:
-    """Read a benchmark and find what of it has leaked into the pools.
+    """Read a benchmark and find what of it has leaked into the pools; of an archive, every table.
 
-    Every item needs a key, unless it `is_exam`: held out of training, but never scored.
+    Every item needs a key, unless it `is_exam`: held out of training, but never scored. `mapping` says which
+    column holds which field, where the columns' names do not.
 
     Raises:
         Refusal: no table, a row that is no question, a row without a key, or the name is taken or none.
@@ -46,7 +49,7 @@ def import_benchmark(
     checked(Benchmark(name=name, licence=licence), "name", "licence")
     if Benchmark.objects.filter(project=project, name=name).exists():
         raise Refusal(_("There is a benchmark named %(name)s already; choose another name.") % {"name": name})
-    rows = _items(path, file_name, needs_keys=not is_exam)
+    rows = _items(path, file_name, mapping or {}, needs_keys=not is_exam)
     benchmark: Benchmark = Benchmark.objects.create(
         project=project,
         name=name,
@@ -61,13 +64,19 @@ def import_benchmark(
     return BenchmarkReport(benchmark, len(rows), leaks.find_for_benchmark(benchmark))
 
 
-def _items(path: Path, file_name: str, *, needs_keys: bool) -> list[QuestionRow]:
+def _read(path: Path, file_name: str, given: Mapping[str, str]) -> Iterator[QuestionRow | Rejected]:
+    """Yield every row of a file, or of the tables of an archive, in their order."""
+    for member in readers.members(path, file_name):
+        table = readers.open_table(path, file_name, member=member)
+        mapping = full_mapping(table.columns, given)
+        for number, record in table.numbered():
+            yield read_row(record, mapping, number)
+
+
+def _items(path: Path, file_name: str, given: Mapping[str, str], *, needs_keys: bool) -> list[QuestionRow]:
     """Return a file's questions; the same one twice counts once."""
-    table = readers.open_table(path, file_name)
-    mapping = full_mapping(table.columns, None)
     rows: dict[str, QuestionRow] = {}
-    for number, record in enumerate(table.rows, start=table.first_row):
-        row = read_row(record, mapping, number)
+    for row in _read(path, file_name, given):
         if isinstance(row, Rejected):
             raise Refusal(
                 _("%(file)s, row %(row)s, column %(column)s: %(reason)s")

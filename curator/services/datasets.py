@@ -1,25 +1,29 @@
 """Freeze a selection as reviewed, and write it to files."""
 
-import platform
-from collections import Counter
-from importlib.metadata import version
+from collections.abc import Generator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from common.checks import checked
 from common.core.refusal import Refusal
 from common.models import User
-from curator import exports
-from curator.core.agreement import agreement
-from curator.core.dataset import dataset_hash
-from curator.models import Dataset, DatasetRow, Decision, Review, Selection, Trace
-from curator.queries.best import standing
+from curator import exports, queries
+from curator.core.card import readme
+from curator.core.dataset import canonical_line, evened, hash_of_lines
+from curator.core.licences import Condition, Purpose, Source
+from curator.models import Dataset, Decision, Selection, Trace
 from curator.services import reviews
+from curator.services.cards import card_of
 
 FORMATS = exports.FORMATS
+ROWS_AT_ONCE = 50  # of a cursor that the server holds; one may have a text of megabytes
+_NAMED_IN_REFUSAL = 5
 
 
 @transaction.atomic
@@ -31,6 +35,41 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
     Raises:
         Refusal: the selection is not done, nothing is left of it, or the name is taken or too long.
     """
+    decisions = _decisions(selection)
+    traces = [cast("Trace", decision.standing_trace) for decision in decisions]  # a member has one
+    contents = [_content(*pair) for pair in zip(decisions, traces, strict=True)]
+    contents = list(evened(contents, "terms"))
+    lines = list(map(canonical_line, contents))
+    content_hash = hash_of_lines(lines)
+    if known := Dataset.objects.filter(project=selection.project, content_hash=content_hash).first():
+        return known  # type: ignore[no-any-return]
+    name = checked(Dataset(name=name or f"{selection.name[:180]} {content_hash[:8]}"), "name").name
+    try:
+        with transaction.atomic():
+            dataset: Dataset = Dataset.objects.create(
+                project=selection.project,
+                selection=selection,
+                parent=selection.branched_from,
+                name=name,
+                content_hash=content_hash,
+                row_count=len(contents),
+                card=card_of(selection, decisions, traces),
+                created_by=by,
+            )
+    except IntegrityError as error:
+        raise Refusal(
+            _("There is a dataset named %(name)s already; choose another name.") % {"name": name}
+        ) from error
+    _store(dataset, contents, lines)
+    return dataset
+
+
+def _decisions(selection: Selection) -> list[Decision]:
+    """Return what a selection's review has left.
+
+    Raises:
+        Refusal: the selection is not done, or nothing is left.
+    """
     if selection.state != "succeeded":
         raise Refusal(
             _("The selection %(name)s is not done; freeze it when it is.") % {"name": selection.name}
@@ -41,36 +80,12 @@ def freeze(*, selection: Selection, name: str = "", by: User | None) -> Dataset:
             _("Every trace of the selection %(name)s was rejected; nothing is left to freeze.")
             % {"name": selection.name}
         )
-    contents = [_content(decision) for decision in decisions]
-    content_hash = dataset_hash(contents)
-    if known := Dataset.objects.filter(project=selection.project, content_hash=content_hash).first():
-        return known  # type: ignore[no-any-return]
-    name = checked(Dataset(name=name or f"{selection.name[:180]} {content_hash[:8]}"), "name").name
-    try:
-        with transaction.atomic():
-            dataset: Dataset = Dataset.objects.create(
-                project=selection.project,
-                selection=selection,
-                name=name,
-                content_hash=content_hash,
-                row_count=len(contents),
-                card=_card(selection, decisions),
-                created_by=by,
-            )
-    except IntegrityError as error:
-        raise Refusal(
-            _("There is a dataset named %(name)s already; choose another name.") % {"name": name}
-        ) from error
-    DatasetRow.objects.bulk_create(
-        [_row(dataset, position, content) for position, content in enumerate(contents)], batch_size=500
-    )
-    return dataset
+    return decisions
 
 
-def _content(decision: Decision) -> dict[str, Any]:
+def _content(decision: Decision, trace: Trace) -> dict[str, Any]:
     """Return all of a row that training or a reader may ask for."""
     question = decision.question
-    trace = cast("Trace", decision.standing_trace)  # the database holds that a member has one
     return {
         "id": question.content_hash,
         "external_id": question.external_id,
@@ -94,64 +109,68 @@ def _content(decision: Decision) -> dict[str, Any]:
     }
 
 
-def _row(dataset: Dataset, position: int, content: dict[str, Any]) -> DatasetRow:
-    return DatasetRow(
-        dataset=dataset,
-        position=position,
-        question_hash=content["id"],
-        trace_hash=content["trace_hash"],
-        content=content,
-    )
+def _store(dataset: Dataset, contents: list[dict[str, Any]], lines: list[bytes]) -> None:
+    """Write a dataset's rows by COPY, each as the bytes that were hashed."""
+    columns = "dataset_id, position, question_hash, trace_hash, content"
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"copy curator_datasetrow ({columns}) from stdin") as copy,
+    ):
+        for position, (content, line) in enumerate(zip(contents, lines, strict=True)):
+            copy.write_row((dataset.pk, position, content["id"], content["trace_hash"], line.decode()))
 
 
-def _card(selection: Selection, decisions: list[Decision]) -> dict[str, Any]:
-    """Return where the dataset comes from: inputs by hash, seed, versions, reviews, licences."""
-    judged = Review.objects.filter(trace__in=standing(reviews.members(selection)))
-    by_trace: dict[int, list[str]] = {}
-    for trace_id, judgement in judged.values_list("trace_id", "judgement"):
-        by_trace.setdefault(trace_id, []).append(judgement)
-    traces = [trace for decision in decisions if (trace := decision.standing_trace)]
-    kept = {trace.pk for trace in traces}
-    return {
-        "method": selection.method,
-        "seed": selection.seed,
-        "size": selection.size,
-        "members_hash": selection.members_hash,
-        "funnel": selection.funnel,
-        "code_version": selection.code_version,
-        "versions": {
-            "python": platform.python_version(),
-            "django": version("django"),
-            "polars": version("polars"),
-        },
-        "licences": sorted({decision.question.pool.licence for decision in decisions}),
-        "sources": sorted({decision.question.pool.name for decision in decisions}),
-        "teachers": sorted({trace.teacher.name for trace in traces}),
-        "terms": _terms(traces),
-        "stand_in_teachers": sorted({it.teacher.name for it in traces if it.teacher.is_stand_in}),
-        "right": sum(trace.verdict == "right" for trace in traces),
-        "chosen_by_experts": sum(hasattr(decision.question, "chosen_trace") for decision in decisions),
-        "reviewed": len(kept & by_trace.keys()),
-        "rejected": reviews.members(selection).count() - len(decisions),
-        "scripted_reviews": judged.filter(is_scripted=True).count(),
-        "agreement": agreement(list(by_trace.values())),
-    }
-
-
-def _terms(traces: list[Trace]) -> list[dict[str, Any]]:
-    """Return what each teacher's terms said of training on its output, and of how many traces."""
-    counts = Counter((trace.teacher.name, trace.terms) for trace in traces)
-    return [
-        {"teacher": teacher, "terms": terms, "traces": count}
-        for (teacher, terms), count in sorted(counts.items())
-    ]
-
-
-def export(*, dataset: Dataset, file_format: str, folder: Path) -> list[Path]:
+def export(*, dataset: Dataset, file_format: str, folder: Path, purpose: Purpose = Purpose.OWN) -> list[Path]:
     """Write a dataset's rows in one format; return the files.
 
     Raises:
-        Refusal: the format is not known, or the folder cannot be written.
+        Refusal: a licence or terms forbid the purpose, the format is not known, a row does not fit it, or the
+            folder cannot be written.
     """
-    rows = [row.content for row in dataset.rows.all()]
-    return exports.write(rows, file_format=file_format, folder=folder, name=dataset.content_hash[:12])
+    refuse_purpose(dataset, purpose)
+    described = queries.get_described(dataset)
+    stamp = exports.Stamp(
+        dataset.content_hash,
+        dataset.name,
+        dataset.created_at,
+        card_of=lambda size: readme(replace(described, size_bytes=size)),
+    )
+    with closing(rows_of(dataset)) as rows:  # whatever stops the writing, the cursor is closed with it
+        return exports.write(rows, file_format=file_format, folder=folder, stamp=stamp)
+
+
+def rows_of(dataset: Dataset) -> Generator[dict[str, Any], None, None]:
+    """Yield a dataset's rows in order, a few of them in memory at once."""
+    rows = dataset.rows.order_by("position").values_list("content", flat=True)
+    yield from rows.iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def refuse_purpose(dataset: Dataset, purpose: Purpose) -> None:
+    """Do nothing where no licence and no terms forbid what an export is for.
+
+    Raises:
+        Refusal: naming the sources that forbid it, with their rows.
+    """
+    against = queries.get_together(dataset).against(purpose)
+    if not against:
+        return
+    named = [_named(source, conditions) for source, conditions in against[:_NAMED_IN_REFUSAL]]
+    if more := len(against) - len(named):
+        named.append(ngettext("%(count)s more", "%(count)s more", more) % {"count": more})
+    sentence = (
+        _(
+            "%(name)s cannot be sold: %(sources)s. Freeze a version without them, or export it for your own use."
+        )
+        if purpose == Purpose.SELL
+        else _(
+            "%(name)s cannot be passed on: %(sources)s. Freeze a version without them, or export it for your own use."
+        )
+    )
+    raise Refusal(sentence % {"name": dataset.name, "sources": "; ".join(named)})
+
+
+def _named(source: Source, conditions: tuple[Condition, ...]) -> str:
+    rows = ngettext("%(count)s row", "%(count)s rows", source.rows) % {"count": source.rows}
+    asked = ", ".join(str(queries.CONDITION_WORDS[condition]) for condition in conditions)
+    said = _("pool %(name)s") if source.kind == "pool" else _("teacher %(name)s")
+    return f"{said % {'name': source.name}} ({rows}): {asked}"

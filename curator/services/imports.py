@@ -17,7 +17,7 @@ from common.core.refusal import Refusal
 from common.jobs import ClaimLost, JobState, Pulse, Watch, beside, carried, unwatched
 from common.turns import quick_turns
 from curator import readers
-from curator.core.rows import QuestionRow, Rejected, full_mapping, read_table
+from curator.core.rows import Column, QuestionRow, Rejected, full_mapping, read_table
 from curator.core.rows.cells import kept
 from curator.exports import cell_without_mark
 from curator.models import Import, Question, RowReport
@@ -190,21 +190,38 @@ class _Sorting:
         """Add to the questions what the rows that repeat them say, and report each."""
         writer.wait()
         for part in repeats.take_repeats(job=self.job, rows=self.repeating, row_of=self.row_of):
-            _copy_reports(self.job, [self._repeated(repeat) for repeat in part])
+            _copy_reports(self.job, self._repeated(part))
             self.rows_repeated += len(part)
             self.rows_filled += sum(repeat.kind == RowReport.Kind.FILLED for repeat in part)
         self.repeating.clear()
 
-    def _repeated(self, repeat: repeats.Repeat) -> _Report:
-        number = repeat.row.row_number
-        cells = self._cells(number) if repeat.kind == RowReport.Kind.CONFLICT else {}
-        return _Report(
-            repeat.kind, number, "", repeat.reason, repeat.text, cells, repeat.said, repeat.question_id
-        )
+    def _repeated(self, part: Sequence[repeats.Repeat]) -> list[_Report]:
+        rows = self._rows([repeat.row.row_number - self.first_row for repeat in part])
+        return [
+            _Report(
+                each.kind,
+                each.row.row_number,
+                "",
+                each.reason,
+                each.text,
+                kept(row),
+                each.said,
+                each.question_id,
+            )
+            for each, row in zip(part, rows, strict=True)
+        ]
 
-    def _cells(self, row_number: int) -> dict[str, str]:
-        place = row_number - self.first_row
-        return _without_report(kept({name: cells[place] for name, cells in self.columns.items()}))
+    def _rows(self, places: list[int]) -> list[dict[str, Any]]:
+        """Return rows as they stood in the file, but for what an earlier report had added to them."""
+        names = [name for name in self.columns if name not in REPORT_COLUMNS]
+        cells = [_at(self.columns[name], places) for name in names]
+        return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def _at(cells: Sequence[Any], places: list[int]) -> list[Any]:
+    if isinstance(cells, Column):
+        return cells.series.gather(places).to_list()
+    return [cells[place] for place in places]
 
 
 def _without_report(cells: Mapping[str, str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from common.core.refusal import Refusal
 from common.core.text import content_hash, neutralise
 from common.models import Project, User
 from curator.core.rows.cells import Refused
-from curator.core.rows.options import read_key
+from curator.core.rows.options import key_letters, read_key
 from curator.models import Domain, Lookalike, NearCopy, Pool, Question, QuestionEdit, QuestionWords, Standing
 from curator.queries.edits import noted
 from curator.services import leaks, marking, reviews
@@ -107,6 +107,8 @@ def _key(key: str, options: Sequence[str]) -> str:
         return read_key(key, options)
     except Refused as refused:
         last = chr(ord("A") + len(options) - 1)
+        if key_letters(key, len(options)) is None:
+            raise Refusal(refused.reason) from refused
         raise Refusal(
             _("The key %(key)s names an option that is not there: the options end at %(last)s.")
             % {"key": key[:40], "last": last}

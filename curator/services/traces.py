@@ -28,6 +28,7 @@ from curator.core.layouts import (
     TraceRow,
     complete_mapping,
     read_trace_row,
+    recognise,
 )
 from curator.models import Question, Teacher, Trace, TraceImport
 from curator.services import uploads
@@ -49,7 +50,9 @@ SENTENCES: dict[str, Any] = {
     Fault.NO_CONVERSATION: gettext_lazy("The cell is no list of messages."),
     Fault.SEVERAL_TURNS: gettext_lazy("It is a conversation of several turns; a trace answers one question."),
     Fault.UNEVEN: gettext_lazy("It has more answers than thoughts, or fewer; they cannot be paired."),
-    Missing.NOWHERE: gettext_lazy("No question of this project has its content or its id."),
+    Missing.NOWHERE: gettext_lazy(
+        "No question of this project has its content or its id; upload these questions as a pool first."
+    ),
     Missing.SEVERAL_IDS: gettext_lazy("Several questions of this project have its id, and none its content."),
     Missing.SEVERAL_STEMS: gettext_lazy(
         "Several questions have its text and differ in their options, which the row does not give."
@@ -128,6 +131,15 @@ def confirm_upload(
     )
     transaction.on_commit(lambda: uploads.drop(upload=upload))
     return job
+
+
+def teacher_column(path: Path, file_name: str) -> str:
+    """Return the column of a file that names the teacher of each row, or nothing.
+
+    Raises:
+        Refusal: it is no table.
+    """
+    return recognise(readers.peek(path, file_name, rows=1).columns).mapping.get("teacher", "")
 
 
 def discard(*, job: TraceImport) -> None:
@@ -248,7 +260,7 @@ class _Storing:
             self.faults.append((number, str(fault), neutralise(text)[0]))
 
     def _traces(self, number: int, row: TraceRow, question: Question) -> Iterator[Trace]:
-        teacher = self._teacher(row.teacher if self.job.mapping.get("teacher") else "")
+        teacher = self._teacher(row.teacher)
         for sample in row.samples:
             if teacher is None:
                 self._fail(number, NO_TEACHER, row.question)

@@ -35,11 +35,15 @@ _NOTE = ".json"
 
 @dataclass(frozen=True)
 class Upload:
-    """A kept file, the name under which it came, and the token that finds it again."""
+    """A kept file, the name under which it came, and the token that finds it again.
+
+    One that `is_aside` cannot be read as it is; it has an address, and does not wait with the others.
+    """
 
     path: Path
     file_name: str
     token: str
+    is_aside: bool = False
 
 
 def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
@@ -55,8 +59,7 @@ def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -
         _copy(content, path, file_name)
         inside = _unpacked(path, file_name)
         for kept, name in inside:
-            note = {"pool": _place(pool), "by": by.pk, "name": name[-255:]}
-            kept.with_suffix(_NOTE).write_text(json.dumps(note), encoding="utf-8")
+            _write_note(kept, {"pool": _place(pool), "by": by.pk, "name": name[-255:]})
     except OSError as error:
         raise Refusal(
             _("%(file)s cannot be kept (%(why)s); free the disk.")
@@ -69,7 +72,7 @@ def waiting(*, pool: Pool | Project, by: User) -> list[Upload]:
     """Return the uploads of a person that wait to be looked at, the first that came first."""
     notes = sorted(_folder().glob(f"*{_NOTE}"), key=lambda note: (note.stat().st_mtime_ns, note.name))
     found = (_noted(note, pool, by) for note in notes)
-    return [upload for upload in found if upload is not None]
+    return [upload for upload in found if upload is not None and not upload.is_aside]
 
 
 def find(*, pool: Pool | Project, token: str, by: User) -> Upload:
@@ -87,6 +90,12 @@ def find(*, pool: Pool | Project, token: str, by: User) -> Upload:
     if found is None:
         raise gone
     return found
+
+
+def set_aside(*, upload: Upload) -> None:
+    """Let an upload that cannot be read as it is wait no longer; its address still shows it."""
+    said = json.loads(upload.path.with_suffix(_NOTE).read_text(encoding="utf-8"))
+    _write_note(upload.path, {**said, "aside": True})
 
 
 def drop(*, upload: Upload) -> None:
@@ -146,6 +155,10 @@ def _token(path: Path) -> str:
     return signing.dumps(path.name, salt=_SALT)
 
 
+def _write_note(path: Path, said: dict[str, Any]) -> None:
+    path.with_suffix(_NOTE).write_text(json.dumps(said), encoding="utf-8")
+
+
 def _noted(note: Path, pool: Pool | Project, by: User) -> Upload | None:
     """Return the upload that a note is of, if it is this person's, for this pool, and there."""
     path = note.with_suffix("")
@@ -154,7 +167,7 @@ def _noted(note: Path, pool: Pool | Project, by: User) -> Upload | None:
     said = json.loads(note.read_text(encoding="utf-8"))
     if (said["pool"], said["by"]) != (_place(pool), by.pk):
         return None
-    return Upload(path, said["name"], _token(path))
+    return Upload(path, said["name"], _token(path), is_aside=said.get("aside", False))
 
 
 def _unpacked(path: Path, file_name: str) -> list[tuple[Path, str]]:

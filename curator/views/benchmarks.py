@@ -19,6 +19,7 @@ from common.models import Project
 from common.queries import get_rights
 from curator import queries
 from curator.core.highlights import readable, shared
+from curator.core.rows import MissingColumn
 from curator.forms import BenchmarkForm, LeakFilterForm, OverruleForm
 from curator.models import Benchmark, BenchmarkItem, Question
 from curator.services import benchmarks as services
@@ -44,7 +45,10 @@ def benchmarks(request: HttpRequest, slug: str) -> HttpResponse:
                 licence=given["licence"],
                 file_name=given["file"].name,
                 is_exam=given["is_exam"],
+                mapping=form.mapping(),
             )
+        except MissingColumn as missing:
+            form.add_error("question_column", f"{missing} {_('Name that column here.')}")
         except Refusal as refusal:
             form.add_error("file", str(refusal))
         else:

@@ -1,12 +1,14 @@
 """Files on their way into a pool: chosen, looked at, read, reported, and perhaps taken back."""
 
 import csv
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -16,7 +18,9 @@ from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.queries import get_rights
+from common.sentences import in_every_language, in_readers_language
 from curator import queries, readers, tasks
+from curator.core.layouts import look_like_traces
 from curator.core.rows import QuestionRow
 from curator.exports import as_workbook, spreadsheet_cell
 from curator.forms import SEPARATORS, FilesForm, MappingForm, ReadingForm
@@ -35,40 +39,72 @@ def upload(request: HttpRequest, pk: int) -> HttpResponse:
     """Keep files for their previews; answer a script with an object, and a form with the first preview."""
     pool = get_editable(Pool.objects.select_related("project"), request.user, pk=pk)
     form = FilesForm(request.POST, request.FILES)
+    wants_object = request.headers.get("Accept") == "application/json"
     if not form.is_valid():
-        return pool_page(request, pool, form)
-    kept, refused = [], []
+        said = [str(sentence) for sentences in form.errors.values() for sentence in sentences]
+        return (
+            JsonResponse(_Sent(refused=said).as_object()) if wants_object else pool_page(request, pool, form)
+        )
+    sent = _Sent()
     for file in form.cleaned_data["file"]:
         try:
-            kept += _kept_tables(request, pool, file, refused)
+            _keep_tables(request, pool, file, sent)
         except Refusal as refusal:
-            refused.append(str(refusal))
-    addresses = [reverse("upload_preview", args=[pk, each.token]) for each in kept]
-    if request.headers.get("Accept") == "application/json":
-        return JsonResponse({"previews": addresses, "refused": refused})
-    for sentence in refused:
+            sent.refused.append(str(refusal))
+    if wants_object:
+        return JsonResponse(sent.as_object())
+    if len(sent.misread) == 1 and not sent.previews:
+        return redirect(sent.misread[0][1])  # which says what is wrong
+    for sentence in [*sent.refused, *(sentence for sentence, _address in sent.misread)]:
         messages.error(request, sentence)
-    return redirect(addresses[0] if addresses else pool)
+    return redirect(sent.previews[0] if sent.previews else pool)
 
 
-def _kept_tables(request: HttpRequest, pool: Pool, file: Any, refused: list[str]) -> list[uploads.Upload]:
-    """Keep the tables of one file, and those that a person may have to say how to read.
+@dataclass
+class _Sent:
+    """What became of the files that were sent.
+
+    `previews` are the addresses of those that wait to be looked at, `refused` the sentences about those that
+    are gone, and `misread` sentence and address of those that may only have to be read in another way.
+    """
+
+    previews: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    misread: list[tuple[str, str]] = field(default_factory=list)
+
+    def as_object(self) -> dict[str, Any]:
+        """Return it for a script."""
+        refused = [in_readers_language(sentence) for sentence in self.refused]
+        misread = [
+            {"says": in_readers_language(sentence), "address": address} for sentence, address in self.misread
+        ]
+        return {"previews": self.previews, "refused": refused, "misread": misread}
+
+
+def _keep_tables(request: HttpRequest, pool: Pool, file: Any, sent: _Sent) -> None:
+    """Keep the tables of one file, and those that a person may have to say how to read, which do not wait.
 
     Of what is inside an archive and is no table, say so and keep the others.
     """
-    kept = []
     for each in uploads.keep(pool=pool, content=file.file, file_name=file.name, by=request.user):
+        address = reverse("upload_preview", args=[pool.pk, each.token])
         try:
             queries.get_preview(each.path, each.file_name)
         except readers.NoTable as refusal:
-            if refusal.may_be_misread:
-                kept.append(each)
-                continue
-            uploads.drop(upload=each)
-            refused.append(str(refusal))
+            if _may_be_misread(refusal, each):
+                uploads.set_aside(upload=each)
+                sent.misread.append((str(refusal), address))
+            else:
+                uploads.drop(upload=each)
+                sent.refused.append(str(refusal))
         else:
-            kept.append(each)
-    return kept
+            sent.previews.append(address)
+
+
+def _may_be_misread(refusal: readers.NoTable, kept: uploads.Upload) -> bool:
+    """Tell whether a file could be mended by saying how it is written, which not every kind lets one say."""
+    is_of_such_a_kind = queries.get_kind(kept.path, kept.file_name) in ("XLSX", "text")
+    return isinstance(refusal, readers.Misread) or (refusal.may_be_misread and is_of_such_a_kind)
 
 
 @require_http_methods(["GET", "POST"])
@@ -83,24 +119,30 @@ def upload_preview(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
         return redirect(pool)
-    asked = _reading_form(request, pool, kept)
+    asked, said = _reading_form(request, pool, kept), _said(request)
     try:
         preview = queries.get_preview(kept.path, kept.file_name, asked.reading)
     except Refusal as refusal:
-        asked.show_refused(queries.get_sheets(kept.path, kept.file_name))
-        return _preview_page(request, pool, kept, {"asked": asked, "refusal": refusal})
+        asked.show_refused(
+            queries.get_kind(kept.path, kept.file_name), queries.get_sheets(kept.path, kept.file_name)
+        )
+        return _preview_page(request, pool, kept, {"asked": asked, "refusal": refusal, "said": said})
     columns = preview.table.columns
     asked.show(preview.table)
     remembered = queries.get_remembered(pool.project, columns)
-    form = MappingForm(_meanings(request, columns), columns=columns, remembered=remembered)
+    are_same = _shown_columns(request) in (None, list(columns))
+    meanings = request.POST if request.method == "POST" and are_same else None
+    form = MappingForm(meanings, columns=columns, remembered=remembered, said=said)
     job = _confirmed(request, pool, kept, asked, form)
     if job is not None:
-        return _next_preview(request, pool, kept, job)
+        return redirect(job)
     shown = {
         "asked": asked,
         "table": preview.table,
-        "shown": queries.columns_hash(columns),
-        "are_others": bool(request.POST.get("shown")) and not form.is_bound,
+        "shown": columns,
+        "said": said | form.meanings(),
+        "are_others": bool(said) and not are_same and not set(columns) <= said.keys(),
+        "are_traces": look_like_traces(columns),
         "remembered": remembered is not None,
         "columns": [(field, preview.samples[field.label]) for field in form],
         "form": form,
@@ -109,18 +151,33 @@ def upload_preview(request: HttpRequest, pk: int, token: str) -> HttpResponse:
     return _preview_page(request, pool, kept, shown)
 
 
+def _shown_columns(request: HttpRequest) -> list[str] | None:
+    """Return the columns that the page had shown from which something was sent; None where it does not say."""
+    shown = _json(request.POST.get("shown", ""))
+    return [str(column) for column in shown] if isinstance(shown, list) else None
+
+
+def _said(request: HttpRequest) -> dict[str, str]:
+    """Return what was said of columns on this page so far, by their names, whichever the file had when."""
+    earlier = _json(request.POST.get("said", ""))
+    said = {str(column): str(role) for column, role in earlier.items()} if isinstance(earlier, dict) else {}
+    places = enumerate(_shown_columns(request) or [])
+    named = {column: request.POST.get(f"column_{place}") for place, column in places}
+    return said | {column: role for column, role in named.items() if role is not None}
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _reading_form(request: HttpRequest, pool: Pool, kept: uploads.Upload) -> ReadingForm:
     """Return how a person says that a file is written, or said of the last one like it."""
     if request.method == "POST":
         return ReadingForm(request.POST)
     return ReadingForm(remembered=queries.get_remembered_reading(pool.project, kept.path, kept.file_name))
-
-
-def _meanings(request: HttpRequest, columns: Sequence[str]) -> QueryDict | None:
-    """Return the meanings that were sent, unless they were said of other columns than there are now."""
-    shown = queries.columns_hash(columns)
-    is_of_these = request.POST.get("shown", shown) == shown
-    return request.POST if request.method == "POST" and is_of_these else None
 
 
 def _confirmed(
@@ -146,7 +203,7 @@ def _confirmed(
 
 
 def _preview_page(
-    request: HttpRequest, pool: Pool, kept: uploads.Upload, shown: dict[str, Any]
+    request: HttpRequest, pool: Pool, kept: uploads.Upload, shown: Mapping[str, Any]
 ) -> HttpResponse:
     context = {
         "project": pool.project,
@@ -155,23 +212,13 @@ def _preview_page(
         "upload": kept,
         "others": _others(request, pool, kept),
     }
-    return render(request, "curator/upload_preview.html", context | shown)
+    kept_for_later = {name: json.dumps(shown.get(name, []), ensure_ascii=False) for name in ("shown", "said")}
+    return render(request, "curator/upload_preview.html", {**context, **shown, **kept_for_later})
 
 
 def _others(request: HttpRequest, pool: Pool, kept: uploads.Upload) -> list[uploads.Upload]:
     """Return the other files of this person that wait to be looked at."""
     return [each for each in uploads.waiting(pool=pool, by=request.user) if each.path != kept.path]
-
-
-def _next_preview(request: HttpRequest, pool: Pool, kept: uploads.Upload, job: Import) -> HttpResponse:
-    """Go on to the next file that waits to be looked at, or to the one that is being read."""
-    waiting = _others(request, pool, kept)
-    if not waiting:
-        return redirect(job)
-    messages.success(
-        request, _("%(file)s is being read in. This is the next file.") % {"file": job.file_name}
-    )
-    return redirect("upload_preview", pk=pool.pk, token=waiting[0].token)
 
 
 def _read(preview: queries.Preview, form: MappingForm) -> list[tuple[bool, object]]:
@@ -193,8 +240,7 @@ def upload_drop(request: HttpRequest, pk: int, token: str) -> HttpResponse:
         uploads.drop(upload=uploads.find(pool=pool, token=token, by=request.user))
     except Refusal as refusal:
         messages.error(request, str(refusal))
-    waiting = uploads.waiting(pool=pool, by=request.user)
-    return redirect("upload_preview", pk=pk, token=waiting[0].token) if waiting else redirect(pool)
+    return redirect(pool)
 
 
 @require_GET
@@ -209,6 +255,8 @@ def import_(request: HttpRequest, pk: int) -> HttpResponse:
         "project": found.project,
         "rights": get_rights(found.project, request.user),
         "job": found,
+        "pool": found.pool,
+        "waiting": uploads.waiting(pool=found.pool, by=request.user),
         "kind": kind,
         "kinds": [(each, counts[each.value]) for each in RowReport.Kind if each.value in counts],
         "conflicts": counts.get(RowReport.Kind.CONFLICT, 0),
@@ -235,7 +283,11 @@ def _report_rows(request: HttpRequest, job: Import) -> Iterator[list[str]]:
     question = job.mapping.get("question")
     for row in rows.iterator(chunk_size=2000):
         cells = row.cells or {question: row.text}
-        yield [*(cells.get(column, "") for column in job.columns), str(row.row_number), row.reason]
+        yield [
+            *(cells.get(column, "") for column in job.columns),
+            str(row.row_number),
+            in_every_language(row.reason),
+        ]
 
 
 @require_GET

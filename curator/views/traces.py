@@ -16,6 +16,7 @@ from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.models import Project
 from common.queries import get_rights
+from common.sentences import in_every_language
 from curator import tasks
 from curator.exports import spreadsheet_cell
 from curator.forms import LAYOUT_WORDS, TraceFileForm, TraceMappingForm
@@ -106,7 +107,7 @@ def trace_upload(request: HttpRequest, slug: str, token: str) -> HttpResponse:
 def _confirmed(
     request: HttpRequest, project: Project, kept: uploads.Upload, form: TraceMappingForm
 ) -> HttpResponse | None:
-    """Queue the reading and go on to the next file that waits; None where it was refused."""
+    """Queue the reading and go to its report; None where it was refused."""
     said = {name: form.cleaned_data[name] for name in ("mapping", "teacher_name", "terms", "is_summary")}
     try:
         job = services.confirm_upload(project=project, upload=kept, by=request.user, **said)
@@ -114,19 +115,14 @@ def _confirmed(
         form.add_error(None, str(refusal))
         return None
     tasks.run_trace_import.delay_on_commit(job_id=job.pk)
-    others = [each for each in _waiting(request, project) if each.path != kept.path]
-    if not others:
-        return redirect(job)
-    messages.success(
-        request, _("%(file)s is being read in. This is the next file.") % {"file": job.file_name}
-    )
-    return _preview_of(project, others[0], job.teacher_name)
+    return redirect(job)
 
 
 def _shown(
     request: HttpRequest, project: Project, kept: uploads.Upload, table: Any, form: TraceMappingForm
 ) -> HttpResponse:
     values, mapping = previews.samples_of(table), form.mapping()
+    rows = previews.preview(project, table, mapping) if mapping else []
     context = {
         "project": project,
         "rights": get_rights(project, request.user),
@@ -135,7 +131,8 @@ def _shown(
         "form": form,
         "columns": [(field, values[field.label]) for field in form.column_fields()],
         "others": [each for each in _waiting(request, project) if each.path != kept.path],
-        "rows": previews.preview(project, table, mapping) if mapping else [],
+        "rows": rows,
+        "none_found": not any(row.question for row in rows),
     }
     return render(request, "curator/trace_import_preview.html", context)
 
@@ -157,6 +154,7 @@ def trace_import(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_visible(TraceImport.objects.select_related("project", "created_by"), request.user, pk=pk)
     left = services.left_out(found)
     context = {
+        "waiting": _waiting(request, found.project),
         "project": found.project,
         "rights": get_rights(found.project, request.user),
         "job": found,
@@ -180,7 +178,9 @@ def trace_import_report(request: HttpRequest, pk: int) -> HttpResponse:
     writer = csv.writer(response)
     writer.writerow([_("Row"), _("Reason"), _("Question")])
     for each in services.left_out(found):
-        writer.writerow(map(spreadsheet_cell, (str(each.row_number), each.reason, each.text)))
+        writer.writerow(
+            map(spreadsheet_cell, (str(each.row_number), in_every_language(each.reason), each.text))
+        )
     return response
 
 

@@ -109,7 +109,14 @@ def _traces(project: Project, rows: list[dict[str, Any]], keys: list[int]) -> No
     teacher = Teacher.objects.create(project=project, name="teacher")
     named = ("question_id", "thinking", "answer", "finish_reason", "thinking_tokens", "verdict")
     varied = ((key, *_trace(number, rows[number])) for number, key in enumerate(keys))
-    fixed = {"teacher_id": teacher.pk, "cost_usd": "0.02", "neutralised": "f", "is_summary": "f", "terms": "", **ANSWERING}
+    fixed = {
+        "teacher_id": teacher.pk,
+        "cost_usd": "0.02",
+        "neutralised": "f",
+        "is_summary": "f",
+        "terms": "",
+        **ANSWERING,
+    }
     _copied(
         Trace,
         (*named, "content_hash"),

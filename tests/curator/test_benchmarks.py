@@ -1,6 +1,7 @@
 """Held-out questions are read whole or not at all, and what leaked of them is found whichever came first."""
 
 import json
+import zipfile
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -61,6 +62,27 @@ def test_items_are_kept_in_order_with_key_and_marks(make_project, hold_out):
         (2, "which", "B"),
     ]
     assert (items[1].language, items[2].options, items[2].marks) == ("zh", ["red", "blue"], 2)
+
+
+def test_the_tables_of_an_archive_are_one_benchmark(make_project, tmp_path):
+    path = tmp_path / "exams.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("1.csv", "question,answer\nOne?,1\n")
+        archive.writestr("2.csv", "题目,答案\n二？,2\n")
+
+    report = benchmarks.import_benchmark(project=make_project(), path=path, name="both")
+
+    assert list(report.benchmark.items.values_list("text", "key")) == [("One?", "1"), ("二？", "2")]
+
+
+def test_columns_that_a_person_names_hold_question_and_key(make_project, tmp_path):
+    path = tmp_path / "exam.csv"
+    path.write_text("甲,乙,answer\nHow?,1,no\n", encoding="utf-8")
+    named = {"question": "甲", "key": "乙"}
+
+    report = benchmarks.import_benchmark(project=make_project(), path=path, name="exam", mapping=named)
+
+    assert report.benchmark.items.values_list("text", "key").get() == ("How?", "1")
 
 
 def test_the_same_item_twice_counts_once(make_project, hold_out):

@@ -101,6 +101,8 @@ def test_two_files_are_dropped_and_how_one_is_written_is_corrected(page, live_se
     page.get_by_label("Column 1").select_option("question")
     page.get_by_label("Column 2").select_option("key")
     page.get_by_role("button", name="Read 2 rows in").click()
+    page.wait_for_url("**/imports/*/")
+    page.get_by_role("link", name="b.csv").click()
     page.get_by_role("heading", name="b.csv").wait_for()
     page.get_by_role("button", name="Read 1 row in").click()
     page.wait_for_url("**/imports/*/")
@@ -110,6 +112,33 @@ def test_two_files_are_dropped_and_how_one_is_written_is_corrected(page, live_se
         ("二加二等于几？", "4"),
         ("What is 3?", "3"),
     }
+
+
+def test_a_refused_file_says_why_and_does_not_come_back(page, live_server, empty_pool, sent):
+    page.goto(live_server.url + reverse("pool", args=[empty_pool.pk]))
+
+    drop(page, {"zero.csv": ""})
+    page.get_by_text("zero.csv · 0 bytes").wait_for()
+    page.get_by_text("zero.csv is empty; export it again.").wait_for()
+    drop(page, {"head.csv": "question,key\n", "good.csv": "question,key\nWhat is 3?,3\n"})
+    page.get_by_text("head.csv has a header but no rows").wait_for()
+    page.get_by_role("link", name="Look at the files that were kept").click()
+    page.get_by_role("button", name="Read 1 row in").click()
+    page.wait_for_url("**/imports/*/")
+
+    assert page.get_by_role("heading", name="good.csv").is_visible()
+    assert not page.get_by_text("Waiting for your look").count()
+
+
+def test_a_file_that_must_be_read_otherwise_is_shown_with_what_is_wrong(page, live_server, empty_pool, sent):
+    page.goto(live_server.url + reverse("pool", args=[empty_pool.pk]))
+
+    drop(page, {"head.csv": "question,key\n"})
+    page.get_by_role("alert").get_by_text("head.csv has a header but no rows").wait_for()
+    page.get_by_role("button", name="Leave this file out").click()
+
+    page.get_by_role("heading", name="Read a file").wait_for()
+    assert not page.get_by_text("Waiting for your look").count()
 
 
 @pytest.fixture

@@ -328,6 +328,37 @@ def test_a_bad_file_leaves_a_pool_that_was_there_before(project, make_pool, writ
     assert Pool.objects.get().provenance == "my own"
 
 
+def test_a_pool_that_is_there_needs_no_licence_and_a_new_one_does(bank, project, write, command):
+    known = command("import_pool", "ledger", write("question,answer\nAnd 7?,7\n", "b.csv"), "--pool", "bank")
+
+    with pytest.raises(
+        CommandError, match="The pool 'other' is new; give its licence by --licence"
+    ) as refused:
+        command("import_pool", "ledger", write("question,answer\nAnd 8?,8\n", "c.csv"), "--pool", "other")
+
+    assert known["imported"] == 1
+    assert refused.value.returncode == 2
+    assert Pool.objects.get().licence == "MIT"
+
+
+def test_a_file_without_a_question_column_is_answered_with_how_to_name_it(project, write, refused):
+    path = write("number,reply\n1,2\n")
+
+    pool = refused("import_pool", "ledger", path, "--pool", "bank", "--licence", "MIT")
+    benchmark = refused("import_benchmark", "ledger", path, "--name", "exam")
+
+    named = "the file has number, reply. Name the one that does, as in --map question=COLUMN."
+    assert pool == benchmark == f"No column holds the question; {named}"
+
+
+def test_a_benchmark_s_columns_are_named(project, write, command):
+    path = write("甲,乙\nHow?,1\n", "exam.csv")
+
+    outcome = command("import_benchmark", "ledger", path, "--name", "exam", "--map", "question=甲", "key=乙")
+
+    assert outcome["items"] == 1
+
+
 def test_a_question_twice_is_reported_and_counted_once(bank, write, command):
     content = "question,answer\nHow much is 10 and 1?,11\nHow much is 10 and 1?,11\n"
 

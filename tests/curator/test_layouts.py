@@ -14,6 +14,7 @@ from curator.core.layouts import (
     NoTraces,
     TraceRow,
     complete_mapping,
+    look_like_traces,
     makers,
     parse_trace_mapping,
     read_trace_row,
@@ -285,12 +286,30 @@ def test_a_field_that_is_given_as_empty_has_no_column():
     assert found.external_id == ""
 
 
-def test_the_teacher_is_never_guessed():
+def test_a_column_of_teachers_is_known_where_no_teacher_is_named():
     row = {"question": QUESTION, "thinking": "a", "answer": "b", "teacher": "R1", "licence": "MIT"}
 
-    assert (read(row)[1].teacher, read(row)[1].licence) == ("", "MIT")
-    named = complete_mapping(tuple(row), {"teacher": "teacher"}, file_name="f.jsonl")
-    assert read_trace_row(row, named.mapping).teacher == "R1"
+    named = complete_mapping(tuple(row), {}, teacher="R2", file_name="f.jsonl")
+    given = complete_mapping(tuple(row), {"teacher": "teacher"}, teacher="R2", file_name="f.jsonl")
+
+    assert (read(row)[1].teacher, read(row)[1].licence) == ("R1", "MIT")
+    assert read_trace_row(row, named.mapping).teacher == ""
+    assert read_trace_row(row, given.mapping).teacher == "R1"
+
+
+@pytest.mark.parametrize(
+    ("columns", "are_traces"),
+    [
+        (["question", "thinking", "answer", "reference"], True),
+        (["题目", "思考过程", "答案"], True),
+        (["question", "gemini_thinking_trajectory", "gemini_attempt"], True),
+        (["conversations"], True),
+        (["question", "answer", "solution"], False),
+        (["题目", "选项", "答案", "解析"], False),
+    ],
+)
+def test_a_file_that_holds_thinking_looks_like_traces(columns, are_traces):
+    assert look_like_traces(columns) is are_traces
 
 
 @pytest.mark.parametrize(

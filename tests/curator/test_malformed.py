@@ -168,13 +168,13 @@ REFUSED = {
     ),
     "random bytes": (random.Random(1).randbytes(4000), "is no table and no text"),
     "gzip cut off": (
-        gzip.compress(random.Random(1).randbytes(9000).hex().encode())[:-2000],
+        gzip.compress(random.Random(1).randbytes(9000).hex().encode(), mtime=0)[:-2000],
         "ends in the middle",
     ),
-    "gzip of gzip": (gzip.compress(gzip.compress(CSV)), "is packed twice; unpack it once"),
+    "gzip of gzip": (gzip.compress(gzip.compress(CSV, mtime=0), mtime=0), "is packed twice; unpack it once"),
     "gzip of a zip": (gzip.compress(zipped(("a.csv", CSV))), "an archive or a document, not a workbook"),
-    "gzip of a tar": (gzip.compress(tar()), "is a tar archive, not a table"),
-    "a damaged gzip": (gzip.compress(CSV)[:12] + bytes(30), "is a damaged packed file"),
+    "gzip of a tar": (gzip.compress(tar(), mtime=0), "is a tar archive, not a table"),
+    "a damaged gzip": (gzip.compress(CSV, mtime=0)[:12] + bytes(30), "is a damaged packed file"),
     "a tar": (tar(), "is a tar archive, not a table; pack the tables as .zip, or each as .gz."),
     "a 7z archive": (b"7z\xbc\xaf\x27\x1c" + bytes(60), "is a 7z archive, not a table"),
     "a RAR archive": (b"Rar!\x1a\x07\x01\x00" + bytes(60), "is a RAR archive, not a table"),
@@ -322,12 +322,12 @@ READ = {
         b"question,key\r\n1,2\n3,4\r5,6",
         [{"question": a, "key": b} for a, b in ("12", "34", "56")],
     ),
-    "a gzip in a zip": (zipped(("a.csv.gz", gzip.compress(CSV))), [ROW]),
+    "a gzip in a zip": (zipped(("a.csv.gz", gzip.compress(CSV, mtime=0))), [ROW]),
     "a zip with a folder of its system": (zipped(("__MACOSX/._a.csv", b"\x00"), ("a.csv", CSV)), [ROW]),
     "a zip with a picture beside the table": (zipped(("a.png", b"\x89PNG"), ("a.csv", CSV)), [ROW]),
     "a gzipped workbook": (gzip.compress(sheet_of(["题目", "答案"], list(ROW.values()))), [ROW]),
     "a zipped Parquet file": (zipped(("a.parquet", parquet(pl.DataFrame([ROW])))), [ROW]),
-    "a gzip in two members": (gzip.compress(CSV[:20]) + gzip.compress(CSV[20:]), [ROW]),
+    "a gzip in two members": (gzip.compress(CSV[:20], mtime=0) + gzip.compress(CSV[20:], mtime=0), [ROW]),
     "nested columns": (NESTED, [{"question": "q", "meta": {"a": [1, 2]}, "options": ["x", "y"]}]),
     "lone surrogates": (b'[{"question": "a\\ud800b"}]', [{"question": "a\ud800b"}]),
     "numbers as names": (b"1,2,3\n4,5,6\n", [{"1": "4", "2": "5", "3": "6"}]),
@@ -410,7 +410,7 @@ def write_bombs(folder):
     zeros(folder / "packed JSON of 100 MB.json.gz", 100 * 1024**2, b'[{"question": "')
     zeros(folder / "packed JSON line of 100 MB.jsonl.gz", 100 * 1024**2, b'{"question": "q"}\n{"question": "')
     zeros(folder / "packed quote of 100 MB.csv.gz", 100 * 1024**2, b'question,key\n"')
-    rows = gzip.compress(b"question,key\n" + b"1,2\n" * 6_000_000, compresslevel=1)
+    rows = gzip.compress(b"question,key\n" + b"1,2\n" * 6_000_000, compresslevel=1, mtime=0)
     (folder / "six million rows.csv.gz").write_bytes(rows)
     (folder / "cells without text.csv.gz").write_bytes(
         gzip.compress(

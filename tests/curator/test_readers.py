@@ -87,7 +87,7 @@ def test_encoding_and_separator_are_found_out(file, encoding, shown, delimiter):
 )
 @pytest.mark.parametrize("packed", [False, True])
 def test_json_in_its_forms_is_a_table_packed_or_not(file, kind, content, packed):
-    data = gzip.compress(content.encode()) if packed else content.encode()
+    data = gzip.compress(content.encode(), mtime=0) if packed else content.encode()
 
     table = open_table(file(data))
 
@@ -174,7 +174,7 @@ def test_an_encoding_that_could_only_be_guessed_is_refused_rather_than_garbled(f
         (b" \n\n ", readers.EmptyFile, "is empty; export it again"),
         (b"\xef\xbb\xbf", readers.EmptyFile, "is empty"),
         (b",,\n,,\n", readers.EmptyFile, "is empty"),
-        (gzip.compress(b""), readers.EmptyFile, "is empty"),
+        (gzip.compress(b"", mtime=0), readers.EmptyFile, "is empty"),
         (b"question,key\n", readers.HeaderOnly, "has a header but no rows"),
         (b"question,key\n,\n\n", readers.HeaderOnly, "has a header but no rows"),
         (b"[]", readers.HeaderOnly, "has a header but no rows"),
@@ -198,7 +198,7 @@ def test_an_encoding_that_could_only_be_guessed_is_refused_rather_than_garbled(f
         (b"a,b\n1,2,3\n", readers.BrokenRow, "row 2, has 3 cells under 2 column names"),
         (b'a,b\n1,2\n"3,4\n5,6\n', readers.BrokenRow, "line 3, opens a quote that is never closed"),
         (b'a,b\n1,"2\n', readers.BrokenRow, "line 2, opens a quote that is never closed"),
-        (gzip.compress(gzip.compress(b"a,b\n1,2\n")), readers.NotATable, "packed twice"),
+        (gzip.compress(gzip.compress(b"a,b\n1,2\n", mtime=0), mtime=0), readers.NotATable, "packed twice"),
         (b"a,b\n" + "好\n".encode() * 40 + b"\xff,1\n" + "好\n".encode() * 40, readers.NotATable, "line 42"),
         (",".join(f"c{n}" for n in range(501)).encode() + b"\n1\n", readers.TooLarge, "501 columns"),
         (b"a,b\n" + b"x" * 10_000_001 + b",1\n", readers.BrokenRow, "line 2, cannot be read"),
@@ -212,15 +212,87 @@ def test_what_is_no_table_is_refused_in_one_sentence_that_names_the_file(file, c
     assert sentence in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b'[{"q": 1}, {"q": }]', "(line 1, character 18: a value is missing); export it again."),
+        (b'[{"q": 1},\n {q: 2}]', "(line 2, character 3: a name in double quotes is missing, or there is"),
+        (b'[{"q": "1}]', "(line 1, character 8: a quote is opened and never closed)"),
+        (b'[{"q" 1}]', "(line 1, character 7: a colon is missing after a name)"),
+        (b'[{"q": 1} {"q": 2}]', "(line 1, character 11: a comma or a closing bracket is missing)"),
+        (b'[{"q": "\\x"}]', "(line 1, character 9: a backslash stands alone in a text; write it twice)"),
+        (b'[{"q": "a\nb"}]', "(line 1, character 10: a text holds a line end or another control character"),
+        (
+            b'{"q": 1}\n{"q": \n',
+            "line 2, is no valid JSON (character 6: a value is missing); mend that line.",
+        ),
+        (b'{"q": ' + b"9" * 5000 + b"}", "line 1, is no valid JSON (a number has too many digits); mend"),
+        (b"[" * 100_000, "is no valid JSON (lists are nested too deep); export it again."),
+    ],
+)
+def test_a_fault_in_json_is_said_in_words(file, content, sentence):
+    with pytest.raises(readers.NoTable) as refused:
+        open_table(file(content), "a.json")
+
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["notes.xlsx", "NOTES.XLSM"])
+@pytest.mark.parametrize("content", ["Notes of a meeting", "Notes\nof\na meeting\n", "a,a\n1,2\n"])
+def test_a_text_that_is_named_like_a_workbook_is_none(file, name, content):
+    for read in (open_table, readers.peek):
+        with pytest.raises(
+            readers.NotATable, match=rf"^{name} is not an Excel workbook but a text; save it as"
+        ):
+            read(file(content.encode()), name)
+
+
+def test_questions_in_a_text_that_is_named_like_a_workbook_are_read(file):
+    for read in (open_table, readers.peek):
+        assert read(file("题目,答案\n一？,1\n".encode()), "a.xlsx").columns == ("题目", "答案")
+
+
+def test_a_row_that_is_longer_than_what_a_preview_looks_at_is_shown_or_refused_as_by_an_import(file):
+    long = b"question,key\n" + b"x" * 2_000_000 + b",1\n2?,2\n"
+    endless = b"question,key\n" + b"x" * 34_000_000
+
+    assert [row["key"] for row in readers.peek(file(long)).rows] == ["1", "2"]
+    sentences = []
+    for read in (open_table, readers.peek):
+        with pytest.raises(readers.NoTable) as refused:
+            read(file(endless), "a.csv")
+        sentences.append(str(refused.value))
+    assert sentences[0] == sentences[1]
+    assert "a.csv, row 2, goes on for more than 33,554,432 bytes without an end" in sentences[0]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"PAR1....", "Parquet"),
+        (b"a,b\n", "text"),
+        (b"\xef\xbb\xbf [{", "JSON"),
+        ('{"题": 1}'.encode("utf-16"), "JSON"),
+        (gzip.compress(b"[]"), "JSON"),
+    ],
+)
+def test_the_kind_of_a_file_is_told_by_its_first_bytes(file, content, kind):
+    assert readers.kind(file(content)) == kind
+
+
+def test_a_workbook_is_told_by_its_first_bytes(tmp_path):
+    assert readers.kind(workbook(tmp_path / "a.csv", [["q"], ["1?"]])) == "XLSX"
+
+
 def test_a_packed_file_that_was_cut_off_is_refused(file):
-    packed = gzip.compress(random.Random(1).randbytes(9000).hex().encode())
+    packed = gzip.compress(random.Random(1).randbytes(9000).hex().encode(), mtime=0)
 
     with pytest.raises(readers.TruncatedFile, match="ends in the middle"):
         open_table(file(packed[:-2000]))
 
 
 def test_a_packed_file_with_a_damaged_middle_is_refused(file):
-    packed = bytearray(gzip.compress(lines(ROWS * 50).encode()))
+    packed = bytearray(gzip.compress(lines(ROWS * 50).encode(), mtime=0))
     packed[len(packed) // 2 : len(packed) // 2 + 8] = bytes(8)
 
     with pytest.raises(readers.NotATable, match="damaged packed file"):
@@ -228,7 +300,7 @@ def test_a_packed_file_with_a_damaged_middle_is_refused(file):
 
 
 def test_a_packed_file_is_unpacked_no_further_than_allowed(file):
-    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000)
+    bomb = gzip.compress(b"a,b\n" + b"1,2\n" * 1_000_000, mtime=0)
 
     with pytest.raises(readers.TooLarge, match="unpacks to more than 1,000,000 bytes"):
         open_table(file(bomb), largest_bytes=1_000_000)
@@ -397,7 +469,7 @@ def test_a_preview_shows_the_first_rows_and_reads_no_more_than_the_beginning(tmp
             rows
         )
         content = text.encode("utf-16" if form == "utf-16" else "utf-8")
-        path.write_bytes(gzip.compress(content) if form == "gzip" else content)
+        path.write_bytes(gzip.compress(content, mtime=0) if form == "gzip" else content)
 
     table = peek(path, rows=5)
 

@@ -60,6 +60,14 @@ def read(**cells):
         (["stem", "Difficulty", "Tags"], {"question": "stem", "rating": "Difficulty", "tags": "Tags"}),
         (["A", "choices"], {"options": "choices"}),
         (["colour", "shape"], {}),
+        (
+            ["question", "thinking", "answer", "reference", "correct", "teacher"],
+            {"question": "question", "key": "reference"},
+        ),
+        (["prompt", "response", "answers", "Reference"], {"question": "prompt", "key": "Reference"}),
+        (["question", "answer", "reference"], {"question": "question", "key": "answer"}),  # where it is from
+        (["question", "reference"], {"question": "question", "key": "reference"}),
+        (["question", "reasoning", "answer", "key"], {"question": "question", "key": "key"}),
     ],
 )
 def test_columns_are_known_by_what_people_call_them(columns, mapping):
@@ -73,7 +81,7 @@ def test_what_a_person_names_outranks_the_guess_and_takes_the_column_from_it():
 
 
 def test_a_file_without_a_question_column_is_refused_with_the_columns_it_has():
-    with pytest.raises(MissingColumn, match="the file has colour, 尺寸"):
+    with pytest.raises(MissingColumn, match=r"the file has colour, 尺寸\.$"):
         full_mapping(["colour", "尺寸"], None)
 
 
@@ -191,6 +199,46 @@ def test_options_in_one_column_each_keep_their_letters():
 )
 def test_letters_of_a_key_are_put_in_order_and_words_are_left_alone(key, kept):
     assert read(o=["A cat", "two", "three", "four"], k=key).key == kept
+
+
+PROSE = "The coal was burned, and its heat went into the water around the bomb. " * 8
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        (PROSE + "FINAL ANSWER: B", "B"),
+        (PROSE + "\n**Final Answer:** (C)", "C"),
+        (PROSE + "最终答案：D", "D"),
+        (PROSE + "So it is \\boxed{B}.", "B"),
+        (PROSE + "Final answer: three", "three"),  # the option's own words
+        (PROSE + "The correct answer is B.", "B"),
+        (PROSE + "正确答案：A、C", "AC"),
+        ("FINAL ANSWER: C", "C"),
+        ("答案是B", "B"),
+        ("not one of them", "not one of them"),  # short: words that are compared as text
+    ],
+)
+def test_a_key_in_prose_is_read_to_its_final_answer(key, kept):
+    assert read(o=["A cat", "two", "three", "four"], k=key).key == kept
+
+
+def test_a_key_in_prose_that_names_no_option_is_refused_and_not_kept():
+    rejected, beyond = read(o=["a", "b"], k=PROSE), read(o=["a", "b"], k=PROSE + "FINAL ANSWER: F")
+
+    assert (rejected.column, rejected.cells["k"]) == ("k", PROSE)
+    assert "The key is a text of 567 characters that ends in no option" in rejected.reason
+    assert "The answer names F, but the options end at B" in beyond.reason
+
+
+def test_a_key_as_long_as_an_option_stays_as_it_is_written():
+    assert read(o=[PROSE + "one", PROSE + "two"], k=PROSE + "One.").key == PROSE + "One."
+
+
+def test_options_in_the_text_are_split_off_where_a_key_in_prose_names_one():
+    row = read(q="Which is it? A. one B. two C. three", k=PROSE + "FINAL ANSWER: B")
+
+    assert (row.text, row.options, row.key) == ("Which is it?", ("one", "two", "three"), "B")
 
 
 def test_a_key_stays_as_written_where_there_are_no_options():

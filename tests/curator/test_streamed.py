@@ -39,7 +39,7 @@ def opened(tmp_path):
     "content",
     [
         LINES,
-        gzip.compress(LINES),
+        gzip.compress(LINES, mtime=0),
         b"\xef\xbb\xbf" + LINES,
         LINES.replace(b"\n", b"\r\n"),
         LINES.replace(b"\n", b"\n\n", 1) + b"\n\n",
@@ -81,7 +81,7 @@ def test_no_row_of_json_lines_is_held(opened, monkeypatch):
     [
         (LINES + b'{"id": \n', "f.jsonl, line 6, is no valid JSON"),
         (LINES + b"[1]\n", "f.jsonl, record 6, is no object"),
-        (gzip.compress(LINES)[:-20], "f.jsonl ends in the middle of its packed data"),
+        (gzip.compress(LINES, mtime=0)[:-20], "f.jsonl ends in the middle of its packed data"),
         (b"", "f.jsonl is empty"),
     ],
 )

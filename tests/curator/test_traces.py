@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
 from common.access import Role
@@ -376,7 +377,7 @@ def test_every_kind_of_table_is_read(bank, tmp_path, kind):
     rows = [{"id": "q1", "thinking": "so", "answer": "4"}]
     path = tmp_path / f"traces.{kind}"
     if kind == "gz":
-        path.write_bytes(gzip.compress(json.dumps(rows[0]).encode()))
+        path.write_bytes(gzip.compress(json.dumps(rows[0]).encode(), mtime=0))
     else:
         getattr(pl.DataFrame(rows), f"write_{kind}")(path)
 
@@ -452,11 +453,23 @@ def test_the_command_lists_the_first_rows_that_became_no_trace(bank, command):
     assert [each["rows"] for each in outcome["reasons"]] == [1, 1]
 
 
-def test_the_command_without_a_teacher_is_used_wrongly(bank, command):
+@pytest.mark.parametrize("words", [(), ("--map", "teacher=")])
+def test_the_command_without_a_teacher_is_used_wrongly(bank, command, words):
+    rows = [row(id="q1", **({"teacher": "R2"} if words else {}))]
+
     with pytest.raises(CommandError) as refused:
-        command([row(id="q1")])
+        command(rows, *words)
 
     assert refused.value.returncode == 2
+    assert not TraceImport.objects.exists()
+
+
+@pytest.mark.parametrize(("words", "teacher"), [((), "R2"), (("--teacher", "T"), "T")])
+def test_the_command_takes_the_teacher_from_its_column_where_none_is_named(bank, command, words, teacher):
+    outcome = command([row(id="q1", teacher="R2")], *words)
+
+    assert outcome["stored"] == 1
+    assert Trace.objects.get().teacher.name == teacher
 
 
 def test_a_refused_command_leaves_no_import_and_no_file(bank, command, settings):
@@ -504,7 +517,10 @@ def test_a_file_is_shown_before_anything_is_stored(curator, uploaded):
     page = response.content.decode()
     assert shown_choices(response) == {"thinking": "thinking", "answer": "answer", "id": "external_id"}
     assert "question found" in page
-    assert "No question of this project has its content or its id." in page
+    assert (
+        "No question of this project has its content or its id; upload these questions as a pool first."
+        in page
+    )
     assert not Trace.objects.exists()
 
 
@@ -520,6 +536,47 @@ def test_a_question_that_is_found_by_its_id_alone_is_told_from_one_with_the_same
 
     assert [each.is_same for each in response.context["rows"]] == [True, False, True, True]
     assert "found by its id; the text is another" in response.content.decode()
+
+
+def test_a_column_named_teacher_is_known_and_the_file_is_read_in_as_it_is(curator, uploaded, monkeypatch):
+    monkeypatch.setattr("curator.tasks.run_trace_import.delay_on_commit", lambda **words: None)
+    address = uploaded([row(id="q1", teacher="R2")], teacher="")
+
+    shown = curator.get(address)
+    fields = {field.html_name: field.initial or "" for field in shown.context["form"].column_fields()}
+    response = curator.post(address, {"teacher_name": "", **fields})
+
+    job = TraceImport.objects.get()
+    assert shown_choices(shown)["teacher"] == "teacher"
+    assert response.url == job.get_absolute_url()
+    traces.run_import(job=job)
+    assert Trace.objects.get().teacher.name == "R2"
+
+
+@pytest.mark.parametrize(("ids", "warns"), [(("q8", "q9"), True), (("q8", "q1"), False)])
+def test_a_preview_warns_where_no_first_row_is_to_a_question_that_is_there(curator, uploaded, ids, warns):
+    page = curator.get(uploaded([row(id=each) for each in ids])).content.decode()
+
+    assert ("None of the first rows is to a question of this project." in page) is warns
+
+
+def test_the_report_comes_first_and_names_the_files_that_wait(curator, uploaded, monkeypatch):
+    monkeypatch.setattr("curator.tasks.run_trace_import.delay_on_commit", lambda **words: None)
+    left, chosen = uploaded([row(id="q2")]), uploaded([row(id="q1")])
+    meant = {"teacher_name": "R1", "column_0": "thinking", "column_1": "answer", "column_2": "external_id"}
+
+    response = curator.post(chosen, meant)
+
+    assert response.url == TraceImport.objects.get().get_absolute_url()
+    assert left.partition("?")[0] in curator.get(response.url).content.decode()
+
+
+def test_an_empty_file_is_refused_in_the_words_of_the_command(curator, bank):
+    response = curator.post(
+        f"/projects/{bank.project.slug}/traces/import/", {"file": SimpleUploadedFile("zero.jsonl", b"")}
+    )
+
+    assert "zero.jsonl is empty; export it again." in response.content.decode()
 
 
 def test_meanings_are_corrected_and_the_file_is_read_in(
@@ -548,7 +605,10 @@ def test_the_page_of_an_import_lists_what_was_left_out(curator, bank, read_in):
     page = curator.get(job.get_absolute_url()).content.decode()
     report = curator.get(f"{job.get_absolute_url()}report.csv").content.decode("utf-8-sig")
 
-    assert "No question of this project has its content or its id." in page
+    assert (
+        "No question of this project has its content or its id; upload these questions as a pool first."
+        in page
+    )
     assert report.splitlines()[1].startswith("2,No question of this project")
     assert "'=1+1?" in report
 

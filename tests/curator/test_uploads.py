@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from common.core.refusal import Refusal
 from common.jobs import JobState
+from curator import tasks
 from curator.models import Import
-from curator.services import imports, uploads
+from curator.services import imports, pools, uploads
 
 
 @pytest.fixture
@@ -66,6 +67,15 @@ def test_an_upload_is_gone_once_it_is_dropped(keep, by):
     assert uploads.waiting(pool=keep.pool, by=by) == []
     with pytest.raises(Refusal, match="not there any more"):
         uploads.find(pool=keep.pool, token=kept.token, by=by)
+
+
+def test_an_upload_that_is_set_aside_does_not_wait_and_is_found(keep, by):
+    (kept,), (other,) = keep(b"1", "a.csv"), keep(b"2", "b.csv")
+
+    uploads.set_aside(upload=kept)
+
+    assert uploads.waiting(pool=keep.pool, by=by) == [other]
+    assert uploads.find(pool=keep.pool, token=kept.token, by=by).path == kept.path
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "../../etc/passwd"])
@@ -130,7 +140,7 @@ def test_an_archive_that_cannot_be_unpacked_leaves_nothing(keep, settings, make,
 
 
 def test_a_packed_text_is_kept_packed(keep):
-    content = gzip.compress(b"question\n1?\n")
+    content = gzip.compress(b"question\n1?\n", mtime=0)
 
     assert keep(content, "bank.csv.gz")[0].path.read_bytes() == content
 
@@ -167,6 +177,20 @@ def test_the_file_of_a_failed_import_is_kept_for_a_week(make_pool, tmp_path, sta
     uploads.forget_old(now=timezone.now())
 
     assert (path.exists(), bool(Import.objects.get().file_path)) == (stays, stays)
+
+
+def test_a_refused_file_leaves_one_line_in_the_log_and_no_traceback(make_pool, caplog, monkeypatch):
+    monkeypatch.setattr(tasks.write_words, "delay", lambda: None)
+    cut_off = gzip.compress(bytes(range(256)) * 40)[:-9]
+    job = pools.start_import(
+        pool=make_pool(), content=io.BytesIO(cut_off), file_name="a.csv.gz", mapping=None, by=None
+    )
+
+    tasks.run_import(job_id=job.pk)
+
+    (line,) = [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")]
+    assert (line.levelname, line.exc_info) == ("WARNING", None)
+    assert f"Import {job.pk} failed: a.csv.gz ends in the middle of its packed data" in line.getMessage()
 
 
 def test_an_import_whose_file_was_forgotten_says_so(make_pool, read_in):

@@ -1,6 +1,7 @@
 """Pages of curation, as a browser sees them."""
 
 import csv
+import html
 import io
 import json
 import re
@@ -135,7 +136,8 @@ def test_another_meaning_is_shown_and_not_imported(client, owner, pool):
 def test_a_mapping_without_a_question_is_refused_with_the_columns(client, owner, pool):
     response = client.post(upload(client, pool).url, {"column_0": "", "column_1": "key", "import": ""})
 
-    assert "No column holds the question" in response.text
+    assert "No column holds the question; the file has 题目, 答案, 科目. Choose “Question”" in response.text
+    assert "question=" not in response.text
     assert not Import.objects.exists()
 
 
@@ -155,17 +157,81 @@ def test_a_file_that_is_no_table_is_refused_with_a_sentence(client, owner, pool,
     assert sentence in response.text
 
 
-def test_several_files_are_looked_at_one_after_the_other(client, owner, pool, sent):
+def test_several_files_are_looked_at_one_after_the_other(
+    client, owner, pool, sent, django_capture_on_commit_callbacks
+):
     files = [SimpleUploadedFile(name, CSV + name.encode()) for name in ("one.csv", "two.csv")]
+    sure = {"column_0": "question", "column_1": "key", "import": ""}
     first = client.post(f"/pools/{pool.pk}/upload/", {"file": files}).url
 
     page = client.get(first)
-    second = client.post(first, {"column_0": "question", "column_1": "key", "import": ""}).url
-    last = client.post(second, {"column_0": "question", "column_1": "key", "import": ""}).url
+    with django_capture_on_commit_callbacks(execute=True):
+        report = client.post(first, sure).url
+    report = client.get(report)
+    second = re.search(r'<a href="([^"]*)">two\.csv</a>', report.text)[1]
+    with django_capture_on_commit_callbacks(execute=True):
+        last = client.post(second, sure).url
+    last = client.get(last)
 
     assert "1 more file waits" in page.text
-    assert "two.csv" in client.get(last).text
+    assert "one.csv" in report.text
+    assert "Waiting for your look" not in last.text
     assert [job.file_name for job in Import.objects.order_by("pk")] == ["one.csv", "two.csv"]
+
+
+def test_a_file_that_was_refused_does_not_wait(client, owner, pool):
+    refused = upload(client, pool, IN_BIG5, "題庫.csv").url
+    upload(client, pool)
+
+    page = client.get(pool.get_absolute_url())
+
+    assert "say which encoding it is in" in client.get(refused).text
+    assert "試題.csv" not in page.text
+    assert "題庫.csv" not in page.text
+    assert "试题.csv" in page.text
+
+
+def test_an_empty_file_is_refused_in_the_words_of_the_command(client, owner, pool):
+    empty = SimpleUploadedFile("zero.csv", b"")
+
+    said = client.post(
+        f"/pools/{pool.pk}/upload/", {"file": empty}, headers={"Accept": "application/json"}
+    ).json()
+
+    assert said == {"previews": [], "refused": ["zero.csv is empty; export it again."], "misread": []}
+
+
+def test_a_script_that_sends_no_file_is_answered_with_the_sentence_of_the_form(client, owner, pool):
+    said = client.post(f"/pools/{pool.pk}/upload/", headers={"Accept": "application/json"}).json()
+
+    assert said["refused"] == ["This field is required."]
+
+
+def test_a_file_that_may_be_misread_is_told_from_one_that_is_none(client, owner, pool):
+    files = [SimpleUploadedFile("題庫.csv", IN_BIG5), SimpleUploadedFile("试题.csv", CSV)]
+
+    said = client.post(
+        f"/pools/{pool.pk}/upload/", {"file": files}, headers={"Accept": "application/json"}
+    ).json()
+
+    ((misread,), (preview,)) = said["misread"], said["previews"]
+    assert "say which encoding it is in" in misread["says"]
+    assert "say which encoding it is in" in client.get(misread["address"]).text
+    assert "一加一等于几？" in client.get(preview).text
+    assert said["refused"] == []
+
+
+def test_a_file_that_holds_thinking_is_shown_the_way_to_the_traces(client, owner, pool, project):
+    rows = "question,thinking,answer,reference\n1?,well,So it is 1.,1\n"
+
+    traces = client.get(upload(client, pool, rows.encode(), "t.csv").url)
+    questions = client.get(upload(client, pool).url)
+
+    assert "This file looks like traces" in traces.text
+    assert f'href="/projects/{project.slug}/traces/import/"' in traces.text
+    assert '<option value="key" selected>' in traces.text
+    assert "Key: 1" in traces.text
+    assert "looks like traces" not in questions.text
 
 
 def test_a_script_is_told_what_was_kept_and_what_was_refused(client, owner, pool):
@@ -207,7 +273,47 @@ READ_AGAIN = {"delimiter": ";", "header_row": "0"}
 
 def shown_columns(page):
     """Return by what a preview knows the columns that it shows."""
-    return re.search(r'name="shown" value="(\w*)"', page.text)[1]
+    return kept_on(page)["shown"]
+
+
+def kept_on(page):
+    """Return what a preview keeps of itself for the next time."""
+    return {
+        name: html.unescape(value)
+        for name, value in re.findall(r'name="(shown|said)" value="([^"]*)"', page.text)
+    }
+
+
+def test_meanings_outlive_a_look_in_a_wrong_encoding(client, owner, pool):
+    preview = upload(client, pool).url
+    meant = {"column_0": "question", "column_1": "solution", "column_2": "tags", "show": ""}
+
+    found = client.get(preview)
+    garbled = client.post(preview, kept_on(found) | meant | {"encoding": "Windows-1252"})
+    guessed = {f"column_{place}": "" for place in range(3)}
+    unreadable = client.post(preview, kept_on(garbled) | guessed | {"encoding": "UTF-16", "show": ""})
+    back = client.post(preview, kept_on(unreadable) | {"encoding": "", "show": ""})
+
+    assert "题目" not in [field.label for field in garbled.context["form"]]
+    assert "is not in UTF-16" in unreadable.text
+    assert {field.label: field.value() for field in back.context["form"]} == {
+        "题目": "question",
+        "答案": "solution",
+        "科目": "tags",
+    }
+    assert "The columns are others now" not in back.text
+
+
+@pytest.mark.parametrize(
+    "kept", ["[1, {}]", "{}", "no JSON", '{"题目": "nonsense", "答案": {"a": 1}}', "[" * 9999]
+)
+def test_what_a_page_keeps_may_be_anything(client, owner, pool, kept):
+    preview = upload(client, pool).url
+
+    response = client.post(preview, {"shown": kept, "said": kept, "column_0": "key", "show": ""})
+
+    assert response.status_code == 200
+    assert "一加一等于几？" in response.text
 
 
 def test_what_was_found_out_of_a_file_can_be_corrected_before_it_is_read(client, owner, pool, sent):
@@ -266,6 +372,39 @@ def test_a_file_whose_encoding_must_be_said_waits_for_it(client, owner, pool, se
     assert 'name="import"' not in found.text
     assert Question.objects.get().text == "這個問題的答案是甚麼？請說明理由與計算過程。"
     assert Import.objects.get().encoding == "Big5"
+
+
+def empty_parquet():
+    pl.DataFrame({"question": []}, schema={"question": pl.String}).write_parquet(content := io.BytesIO())
+    return content.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.parquet", empty_parquet()), ("a.json", b"[]"), ("a.xlsx", b"Notes of a meeting")],
+)
+def test_a_file_that_no_other_reading_could_mend_is_refused_at_once(client, owner, pool, name, content):
+    response = client.post(
+        f"/pools/{pool.pk}/upload/", {"file": SimpleUploadedFile(name, content)}, follow=True
+    )
+
+    assert response.redirect_chain[-1][0] == pool.get_absolute_url()
+    assert f"{name} " in response.text
+    assert "Encoding" not in response.text
+    assert "Waiting for your look" not in response.text
+
+
+def test_a_refused_text_may_have_another_encoding_or_separator_and_a_workbook_may_not(
+    client, owner, pool, tmp_path
+):
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as made:
+        made.add_worksheet("one").write_row(0, 0, ["question", "key"])
+
+    text = client.get(upload(client, pool, b"question,key\n", "a.csv").url)
+    book = client.get(upload(client, pool, (tmp_path / "a.xlsx").read_bytes(), "a.xlsx").url)
+
+    assert list(text.context["asked"].fields) == ["encoding", "delimiter", "header_row"]
+    assert list(book.context["asked"].fields) == ["header_row"]
 
 
 def test_a_sheet_is_chosen_by_its_name(client, owner, pool, sent, tmp_path):
@@ -335,6 +474,29 @@ def test_a_corrected_report_adds_what_was_left_out_and_nothing_twice(client, own
 
     assert (again.rows_imported, again.rows_rejected, pool.questions.count()) == (2, 0, 3)
     assert again.columns == ["id", "question", "answer", "marks"]
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+def test_a_report_has_all_columns_of_every_row(client, owner, pool, read_in, form):
+    first = "id,question,answer,page\na,Is it?,yes,7\nb,Is it not?,,8\n"
+    read_in(pool, first)
+    job = read_in(pool, first.replace("8", "9").replace(",,", ",no,") + "c,Is it?,maybe,3\n", "again.csv")
+
+    report = client.get(f"/imports/{job.pk}/report.{form}")
+
+    content = report.content if form == "xlsx" else b"".join(report.streaming_content)
+    table = io.BytesIO(content)
+    rows = (
+        pl.read_excel(table, infer_schema_length=0)
+        if form == "xlsx"
+        else pl.read_csv(table, infer_schema=False)
+    )
+    assert [row[:5] for row in rows.rows()] == [
+        ("a", "Is it?", "yes", "7", "2"),
+        ("b", "Is it not?", "no", "9", "3"),
+        ("c", "Is it?", "maybe", "3", "4"),
+    ]
+    assert set(job.reports.values_list("kind", flat=True)) == {"duplicate", "filled", "conflict"}
 
 
 def test_a_report_as_csv_comes_back_without_what_kept_it_from_being_formulas(client, owner, pool, read_in):
@@ -707,6 +869,27 @@ def test_a_benchmark_without_a_key_is_refused_with_its_row(client, owner, projec
     response = client.post(f"/projects/{project.slug}/benchmarks/", {"name": "held out", "file": table})
 
     assert "row 2, has no key" in response.text
+
+
+def read_benchmark(client, project, content, **said):
+    given = {"name": "exam", "file": SimpleUploadedFile("exam.csv", content)}
+    return client.post(f"/projects/{project.slug}/benchmarks/", given | said)
+
+
+def test_a_benchmark_s_columns_are_named_where_nothing_tells_them(client, owner, project):
+    content = "甲,乙\nHow?,one\nWhy?,two\n".encode()
+
+    refused = read_benchmark(client, project, content)
+    done = read_benchmark(client, project, content, question_column="甲", key_column=" 乙 ")
+    page = client.get(done.url)
+
+    assert "the file has 甲, 乙. Name that column here." in html.unescape(refused.text)
+    assert "question=" not in refused.text
+    assert re.findall(r'data-label="Item">(\d+)<', page.text) == ["1", "2"]
+
+
+def test_an_empty_benchmark_is_refused_in_the_words_of_the_command(client, owner, project):
+    assert "exam.csv is empty; export it again." in read_benchmark(client, project, b"").text
 
 
 def test_a_viewer_sees_a_benchmark_and_none_of_its_items(client, owner, project, make_member):

@@ -63,9 +63,9 @@ def _within(name: str, value: float, low: float, high: float, *, open_low: bool 
     whole = name in {"epochs", "batch_size", "rows_per_card", "max_length", "seed"}
     wrong_kind = isinstance(value, bool) or not isinstance(value, int if whole else int | float)
     if wrong_kind or not low <= value <= high or (open_low and value == low):
-        kind = "a whole number" if whole else "a number"
         raise BadRecipe(
-            f"The recipe's {name} is {value!r}; it is {kind} {'above' if open_low else 'from'} {low} to {high}."
+            f"The recipe's {name} is {value!r}; "
+            f"it is a {'whole number' if whole else 'number'} {'above' if open_low else 'from'} {low} to {high}."
         )
 
 

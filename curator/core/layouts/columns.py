@@ -25,6 +25,7 @@ _NAMES = {
     "external_id": "uuid custom_id problem_id",
     "finish_reason": "finish_reason finish_reasons stop_reason",
     "complete": "is_reasoning_complete",
+    "teacher": "teacher teacher_name teacher_model 教师 教师模型",
     "licence": "licence license 许可 许可证",
 }
 _KNOWN_NAMES = {name: tuple(names.split()) for name, names in _NAMES.items()}
@@ -95,12 +96,18 @@ def recognise(columns: Sequence[str], *, maker: str = "", teacher: str = "") -> 
     """Return what a file's columns seem to mean.
 
     `maker` says whose replies are wanted where several stand side by side; else the one whose name the
-    teacher's has in it.
+    teacher's has in it. A column that names the teachers is looked for where no teacher is named.
     """
     layout, content, names = _content(columns, maker, teacher)
     used = set(content.values())
     rest = [column for column in columns if column not in used]
-    return Recognised(layout, {**_about(rest), **_of_question(rest), **content}, names)
+    return Recognised(layout, {**_about(rest, teacher), **_of_question(rest), **content}, names)
+
+
+def look_like_traces(columns: Sequence[str]) -> bool:
+    """Tell whether a file holds what models thought, and not only questions."""
+    found = recognise(columns)
+    return bool(found.makers) or not found.mapping.keys().isdisjoint(("thinking", "conversation"))
 
 
 def _content(columns: Sequence[str], maker: str, teacher: str) -> tuple[str, dict[str, str], tuple[str, ...]]:
@@ -141,9 +148,9 @@ def _of_question(columns: Sequence[str]) -> dict[str, str]:
     return _named(columns, "external_id") | found
 
 
-def _about(columns: Sequence[str]) -> dict[str, str]:
-    """Return what columns say of the replies. The teacher is not guessed: a person names it for all rows."""
-    named = ("finish_reason", "complete", "licence")
+def _about(columns: Sequence[str], teacher: str) -> dict[str, str]:
+    """Return what columns say of the replies; the teacher is the one that a person names for all rows."""
+    named = ("finish_reason", "complete", "licence", *(() if teacher else ("teacher",)))
     return {name: column for each in named for name, column in _named(columns, each).items()}
 
 

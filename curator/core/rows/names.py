@@ -12,7 +12,8 @@ _NAMES_IN_ORDER = {
     "question": "question questiontext questionstem questioncontent problem problemtext problemstatement stem "
     "prompt query instruction text 题目 题干 问题 试题 题目内容 试题内容 题干内容 问题内容 题面 原题 試題 題目 題幹",
     "key": "key answerkey correctanswer correctoption correctchoice correctanswers rightanswer "
-    "referenceanswer standardanswer goldanswer groundtruth gold answer answers correct target "
+    "referenceanswer standardanswer goldanswer expectedanswer groundtruth gold answer answers correct target "
+    "reference "
     "参考答案 正确答案 标准答案 正确选项 答案 正解 參考答案 正確答案",
     "options": "options choices answeroptions answerchoices alternatives candidates "
     "选项 备选项 备选答案 选择项 候选答案 选项内容 選項",
@@ -29,6 +30,12 @@ _NAMES_IN_ORDER = {
 }
 _KNOWN_NAMES = {field: tuple(names.split()) for field, names in _NAMES_IN_ORDER.items()}
 FIELDS = tuple(_KNOWN_NAMES)
+# Beside one of these, an answer is what a model replied and "correct" a verdict; the key is the reference.
+_REPLIED = ("answer", "answers", "correct")
+_OF_A_MODEL = (
+    "thinking thinkingtrajectory thinkingtrajectories reasoning reasoningcontent thought thoughts cot "
+    "chainofthought teacher model response 思考 思考过程 推理 推理过程"
+)
 _OPTION_COLUMN = re.compile(
     r"^(?:options?|choices?|answers?|opt|选项|选择|選項)?[\s_\-]*[(（]?([A-Z])[)）]?(?:选项|项)?$",
     re.IGNORECASE,
@@ -36,7 +43,10 @@ _OPTION_COLUMN = re.compile(
 
 
 class MissingColumn(Refusal):
-    """A file has no column for a field that every question needs."""
+    """A file has no column for a field that every question needs.
+
+    The message says nothing of how the column is named, which a page and a command do in ways of their own.
+    """
 
 
 class BadMapping(Refusal):
@@ -54,6 +64,8 @@ def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
     Options in one column each are mapped as "option A", "option B" and so on.
     """
     by_name = {_folded(column): column for column in reversed(columns)}
+    if "reference" in by_name and not by_name.keys().isdisjoint(_OF_A_MODEL.split()):
+        by_name = {name: column for name, column in by_name.items() if name not in _REPLIED}
     mapping = {
         field: next(by_name[name] for name in names if name in by_name)
         for field, names in _KNOWN_NAMES.items()
@@ -114,8 +126,5 @@ def full_mapping(columns: Sequence[str], given: Mapping[str, str] | None) -> dic
     guessed = guess_mapping([column for column in columns if column not in given.values()])
     mapping = {field: column for field, column in (guessed | given).items() if column}
     if "question" not in mapping:
-        raise MissingColumn(
-            f"No column holds the question; the file has {', '.join(columns)}. "
-            f"Name the one that does, as in question={columns[0]}."
-        )
+        raise MissingColumn(f"No column holds the question; the file has {', '.join(columns)}.")
     return mapping

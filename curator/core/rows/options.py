@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from common.core.final_answers import closing_answer, final_answer
 from curator.core.rows.cells import LONGEST_TEXT, Refused, shown
 
 # Before an option: "(A)", "[A]", "【A】.", or "A.", "A、", "A)", "A:", at a beginning or behind a break.
@@ -37,6 +38,7 @@ _MAY_HOLD_OPTIONS = re.compile(MAY_HOLD_OPTIONS)
 _FEWEST_INLINE = 3  # without a key in letters; two letters are too often two cases of one question
 _LONGEST_OPTION_INLINE = 1000  # characters; what is longer is a paragraph of the question
 _LETTERS_ALONE = re.compile(r"[\s(（【\[]*[A-Za-z](?:(?:[\s,，、;；/&和与及]*|\.)[A-Za-z])*[\s)）】\].。]*")
+_LONGER_KEY = 200  # characters that a key in an option's own words may have more than the longest option
 _LETTER_WITH_TEXT = re.compile(r"\s*[(（【\[]?([A-Z])(?:[)）】\]]|[.．、:：])\s*\S")
 
 
@@ -176,7 +178,7 @@ def _fits(key: str, options: Sequence[str]) -> bool:
     if letters is not None:
         ends = ord("A") + len(options)
         return len(options) > 1 and ord(letters[-1]) < ends and _stand_in_order(key, letters)
-    return len(options) >= _FEWEST_INLINE and (not key or key in options)
+    return len(options) >= _FEWEST_INLINE and (not key or key in options or bool(_argued(key, options)))
 
 
 def _letter(place: int) -> str:
@@ -193,14 +195,24 @@ def _stand_in_order(key: str, letters: str) -> bool:
 def read_key(key: str, options: Sequence[str]) -> str:
     """Return the key; with options, letters that exist, in order ("C、A" becomes "AC").
 
-    A key in an option's own words stays as it is written, and is compared as text.
+    A key in an option's own words stays as it is written, and is compared as text. Of one that argues and
+    ends in a final answer, that answer is the key.
+
+    Raises:
+        Refused: a letter is beyond the options, or the key is a long text that names none of them.
     """
     if len(key) == 1 and "A" <= key < _letter(len(options)):
         return key
     if not options or not key or key in options:
         return key
-    letters = key_letters(key, len(options))
+    argued = _argued(key, options)
+    if argued in options:
+        return argued
+    letters = key_letters(argued or key, len(options))
     if letters is None:
+        if len(key) > _LONGER_KEY + max(map(len, options)):
+            long = f"The key is a text of {len(key)} characters that ends in no option; write the right option's letter."
+            raise Refused("key", long, key)
         return key
     beyond = sorted(letter for letter in letters if ord(letter) - ord("A") >= len(options))
     if beyond:
@@ -208,6 +220,16 @@ def read_key(key: str, options: Sequence[str]) -> str:
         ends = f"The answer names {', '.join(beyond)}, but the options end at {last}; correct one."
         raise Refused("key", ends, key)
     return letters
+
+
+def _argued(key: str, options: Sequence[str]) -> str:
+    """Return the option or the letters with which a key in prose ends ("… FINAL ANSWER: B"), or nothing."""
+    if _LETTERS_ALONE.fullmatch(key):
+        return ""
+    said = closing_answer(key) or final_answer(key) or ""
+    if said == key.strip() or not (said in options or key_letters(said, len(options))):
+        return ""
+    return said
 
 
 @lru_cache(maxsize=4096)

@@ -1,19 +1,22 @@
-"""`manage.py import_pool SLUG FILE… --pool NAME --licence … [--map question=题目 …]`."""
+"""`manage.py import_pool SLUG FILE… --pool NAME [--licence …] [--map question=题目 …]`."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.core.management.base import CommandError
+
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
 from common.models import Project
 from curator import readers
-from curator.core.rows import parse_mapping
+from curator.core.rows import MissingColumn, parse_mapping
 from curator.models import Import, Pool
 from curator.services import imports, pools, uploads
 
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|", "full-width comma": "，"}
+NAME_IT = "Name the one that does, as in --map question=COLUMN."
 COUNTED = ("read", "imported", "duplicates", "rejected", "needs_key", "filled", "conflicts", "neutralised")
 
 
@@ -26,7 +29,7 @@ class Command(StageCommand):
         parser.add_argument("slug")
         parser.add_argument("files", type=Path, nargs="+", metavar="FILE")
         parser.add_argument("--pool", required=True, metavar="NAME")
-        parser.add_argument("--licence", required=True)
+        parser.add_argument("--licence", help="of the questions; needed where the pool is new")
         parser.add_argument("--provenance", default="")
         parser.add_argument("--map", nargs="*", default=[], metavar="FIELD=COLUMN")
         said = parser.add_argument_group("how the files are written, where what is found out is not right")
@@ -54,6 +57,11 @@ class Command(StageCommand):
             with file.open("rb"):
                 pass  # a file that cannot be opened leaves no pool behind
         known = Pool.objects.filter(project=project, name=options["pool"].strip()).first()
+        if known is None and options["licence"] is None:
+            raise CommandError(
+                f"The pool {options['pool']!r} is new; give its licence by --licence, or write “unknown”.",
+                returncode=2,
+            )
         pool = known or pools.create_pool(
             project=project,
             name=options["pool"],
@@ -102,6 +110,8 @@ def _read_in(
                 for path, name in tables:
                     try:
                         jobs.append(_import(project, pool, path, name, how))
+                    except MissingColumn as missing:
+                        refused.append(f"{missing} {NAME_IT}")
                     except Refusal as refusal:
                         refused.append(str(refusal))
         except Refusal as refusal:

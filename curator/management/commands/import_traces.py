@@ -42,11 +42,6 @@ class Command(StageCommand):
 
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project, mapping = named_project(options["slug"]), parse_trace_mapping(options["map"])
-        if not options["teacher"] and not mapping.get("teacher"):
-            raise CommandError(
-                "Name the teacher by --teacher NAME, or the column that does by --map teacher=COLUMN.",
-                returncode=2,
-            )
         given = {
             "teacher_name": options["teacher"],
             "mapping": mapping,
@@ -55,7 +50,24 @@ class Command(StageCommand):
             "is_summary": options["summaries"],
         }
         with uploads.unpacked(options["file"], options["file"].name) as tables:
-            return _outcome([_import(project, path, name, given) for path, name in tables])
+            named = [
+                (path, name, given | {"mapping": _with_teacher(path, name, given)}) for path, name in tables
+            ]
+            return _outcome([_import(project, path, name, said) for path, name, said in named])
+
+
+def _with_teacher(path: Path, name: str, given: dict[str, Any]) -> dict[str, str]:
+    """Return the mapping that was given, with the column that names the teacher if nothing else does."""
+    mapping: dict[str, str] = given["mapping"]
+    if given["teacher_name"] or mapping.get("teacher"):
+        return mapping
+    column = "" if "teacher" in mapping else traces.teacher_column(path, name)
+    if not column:
+        raise CommandError(
+            "Name the teacher by --teacher NAME, or the column that does by --map teacher=COLUMN.",
+            returncode=2,
+        )
+    return mapping | {"teacher": column}
 
 
 def _import(project: Project, path: Path, name: str, given: dict[str, Any]) -> TraceImport:
