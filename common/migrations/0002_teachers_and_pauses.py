@@ -4,18 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("common", "0001_initial"),
+        ('common', '0001_initial'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="project",
-            name="shares_answers",
-            field=models.BooleanField(
-                default=False,
-                help_text="Another project of this installation that asks the same model the same question is given the answer that this one has paid for, and the other way round where that project allows it too.",
-                verbose_name="answers may be reused",
-            ),
+            model_name='project',
+            name='shares_answers',
+            field=models.BooleanField(default=False, help_text='Another project of this installation that asks the same model the same question is given the answer that this one has paid for, and the other way round where that project allows it too.', verbose_name='answers may be reused'),
         ),
     ]

@@ -13,1789 +13,752 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("common", "0001_initial"),
+        ('common', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Benchmark",
+            name='Benchmark',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("licence", models.CharField(blank=True, max_length=200, verbose_name="licence")),
-                ("file_name", models.CharField(max_length=255)),
-                ("content_hash", models.CharField(max_length=64)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="benchmarks",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('licence', models.CharField(blank=True, max_length=200, verbose_name='licence')),
+                ('file_name', models.CharField(max_length=255)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='benchmarks', to='common.project')),
             ],
             options={
-                "verbose_name": "benchmark",
-                "ordering": ["name"],
+                'verbose_name': 'benchmark',
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="BenchmarkItem",
+            name='BenchmarkItem',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("position", models.PositiveIntegerField()),
-                ("content_hash", models.CharField(max_length=64)),
-                ("external_id", models.CharField(blank=True, max_length=200)),
-                ("text", models.TextField()),
-                (
-                    "options",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(), blank=True, default=list, size=None
-                    ),
-                ),
-                ("key", models.TextField()),
-                ("marks", models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True)),
-                ("language", models.CharField(max_length=8)),
-                ("domain", models.CharField(blank=True, max_length=200)),
-                (
-                    "benchmark",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="items",
-                        to="curator.benchmark",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('content_hash', models.CharField(max_length=64)),
+                ('external_id', models.CharField(blank=True, max_length=200)),
+                ('text', models.TextField()),
+                ('options', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, size=None)),
+                ('key', models.TextField()),
+                ('marks', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True)),
+                ('language', models.CharField(max_length=8)),
+                ('domain', models.CharField(blank=True, max_length=200)),
+                ('benchmark', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='curator.benchmark')),
             ],
             options={
-                "ordering": ["position"],
+                'ordering': ['position'],
             },
         ),
         migrations.CreateModel(
-            name="Dataset",
+            name='Dataset',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("content_hash", models.CharField(max_length=64)),
-                ("row_count", models.PositiveIntegerField(verbose_name="rows")),
-                ("card", models.JSONField(default=dict)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="datasets",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('content_hash', models.CharField(max_length=64)),
+                ('row_count', models.PositiveIntegerField(verbose_name='rows')),
+                ('card', models.JSONField(default=dict)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='common.project')),
             ],
             options={
-                "verbose_name": "dataset",
-                "ordering": ["-created_at", "-pk"],
+                'verbose_name': 'dataset',
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="DatasetRow",
+            name='DatasetRow',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("position", models.PositiveIntegerField()),
-                ("question_hash", models.CharField(max_length=64)),
-                ("trace_hash", models.CharField(max_length=64)),
-                ("content", models.JSONField()),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="rows", to="curator.dataset"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField()),
+                ('question_hash', models.CharField(max_length=64)),
+                ('trace_hash', models.CharField(max_length=64)),
+                ('content', models.JSONField()),
+                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='curator.dataset')),
             ],
             options={
-                "ordering": ["position"],
+                'ordering': ['position'],
             },
         ),
         migrations.CreateModel(
-            name="Domain",
+            name='Domain',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.CharField(max_length=100, verbose_name="code")),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                (
-                    "weight",
-                    models.FloatField(
-                        blank=True,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="weight",
-                    ),
-                ),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="children",
-                        to="curator.domain",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="domains",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.CharField(max_length=100, verbose_name='code')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('weight', models.FloatField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='weight')),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='curator.domain')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='domains', to='common.project')),
             ],
             options={
-                "verbose_name": "domain",
-                "ordering": ["code"],
+                'verbose_name': 'domain',
+                'ordering': ['code'],
             },
         ),
         migrations.CreateModel(
-            name="Pool",
+            name='Pool',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("licence", models.CharField(max_length=200, verbose_name="licence")),
-                ("provenance", models.TextField(blank=True, verbose_name="where it comes from")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="pools", to="common.project"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('licence', models.CharField(max_length=200, verbose_name='licence')),
+                ('provenance', models.TextField(blank=True, verbose_name='where it comes from')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='pools', to='common.project')),
             ],
             options={
-                "verbose_name": "pool",
-                "ordering": ["name"],
+                'verbose_name': 'pool',
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="Import",
+            name='Import',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                ("file_name", models.CharField(max_length=255, verbose_name="file")),
-                ("file_path", models.TextField(blank=True)),
-                ("file_hash", models.CharField(max_length=64)),
-                ("mapping", models.JSONField(default=dict)),
-                ("encoding", models.CharField(blank=True, max_length=20)),
-                ("rows_read", models.PositiveIntegerField(default=0, verbose_name="rows read")),
-                ("rows_imported", models.PositiveIntegerField(default=0, verbose_name="imported")),
-                ("rows_duplicate", models.PositiveIntegerField(default=0, verbose_name="duplicates")),
-                ("rows_rejected", models.PositiveIntegerField(default=0, verbose_name="rejected")),
-                ("rows_without_key", models.PositiveIntegerField(default=0, verbose_name="need a key")),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "pool",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="imports", to="curator.pool"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('file_name', models.CharField(max_length=255, verbose_name='file')),
+                ('file_path', models.TextField(blank=True)),
+                ('file_hash', models.CharField(max_length=64)),
+                ('mapping', models.JSONField(default=dict)),
+                ('encoding', models.CharField(blank=True, max_length=20)),
+                ('rows_read', models.PositiveIntegerField(default=0, verbose_name='rows read')),
+                ('rows_imported', models.PositiveIntegerField(default=0, verbose_name='imported')),
+                ('rows_duplicate', models.PositiveIntegerField(default=0, verbose_name='duplicates')),
+                ('rows_rejected', models.PositiveIntegerField(default=0, verbose_name='rejected')),
+                ('rows_without_key', models.PositiveIntegerField(default=0, verbose_name='need a key')),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='imports', to='curator.pool')),
             ],
             options={
-                "verbose_name": "import",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'import',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Question",
+            name='Question',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("content_hash", models.CharField(max_length=64)),
-                (
-                    "external_id",
-                    models.CharField(blank=True, max_length=200, verbose_name="id in its source"),
-                ),
-                ("text", models.TextField(verbose_name="question")),
-                (
-                    "options",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.TextField(),
-                        blank=True,
-                        default=list,
-                        size=None,
-                        verbose_name="options",
-                    ),
-                ),
-                ("key", models.TextField(blank=True, verbose_name="key")),
-                ("solution", models.TextField(blank=True, verbose_name="reference solution")),
-                (
-                    "marks",
-                    models.DecimalField(
-                        blank=True,
-                        decimal_places=2,
-                        max_digits=7,
-                        null=True,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="marks",
-                    ),
-                ),
-                ("language", models.CharField(max_length=8, verbose_name="language")),
-                (
-                    "standing",
-                    models.CharField(
-                        choices=[("open", "open"), ("pinned", "pinned"), ("banned", "banned")],
-                        default="open",
-                        max_length=6,
-                        verbose_name="standing",
-                    ),
-                ),
-                ("neutralised", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "domain",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="questions",
-                        to="curator.domain",
-                    ),
-                ),
-                (
-                    "imported_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="questions",
-                        to="curator.import",
-                    ),
-                ),
-                (
-                    "pool",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="questions",
-                        to="curator.pool",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="questions",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(max_length=64)),
+                ('external_id', models.CharField(blank=True, max_length=200, verbose_name='id in its source')),
+                ('text', models.TextField(verbose_name='question')),
+                ('options', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), blank=True, default=list, size=None, verbose_name='options')),
+                ('key', models.TextField(blank=True, verbose_name='key')),
+                ('solution', models.TextField(blank=True, verbose_name='reference solution')),
+                ('marks', models.DecimalField(blank=True, decimal_places=2, max_digits=7, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='marks')),
+                ('language', models.CharField(max_length=8, verbose_name='language')),
+                ('standing', models.CharField(choices=[('open', 'open'), ('pinned', 'pinned'), ('banned', 'banned')], default='open', max_length=6, verbose_name='standing')),
+                ('neutralised', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('domain', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='curator.domain')),
+                ('imported_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='curator.import')),
+                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='curator.pool')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='common.project')),
             ],
             options={
-                "verbose_name": "question",
-                "ordering": ["pk"],
+                'verbose_name': 'question',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Leak",
+            name='Leak',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("shared_text", models.TextField()),
-                (
-                    "item",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="leaks",
-                        to="curator.benchmarkitem",
-                    ),
-                ),
-                (
-                    "overruled_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "question",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="leaks",
-                        to="curator.question",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('shared_text', models.TextField()),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leaks', to='curator.benchmarkitem')),
+                ('overruled_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leaks', to='curator.question')),
             ],
         ),
         migrations.CreateModel(
-            name="RowReport",
+            name='RowReport',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("rejected", "rejected"), ("duplicate", "duplicate")], max_length=9
-                    ),
-                ),
-                ("row_number", models.PositiveIntegerField(verbose_name="row")),
-                ("column", models.CharField(blank=True, max_length=200, verbose_name="column")),
-                ("reason", models.TextField(verbose_name="reason")),
-                ("text", models.TextField(blank=True, verbose_name="text")),
-                (
-                    "duplicate_of",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to="curator.question",
-                    ),
-                ),
-                (
-                    "imported_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reports",
-                        to="curator.import",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('rejected', 'rejected'), ('duplicate', 'duplicate')], max_length=9)),
+                ('row_number', models.PositiveIntegerField(verbose_name='row')),
+                ('column', models.CharField(blank=True, max_length=200, verbose_name='column')),
+                ('reason', models.TextField(verbose_name='reason')),
+                ('text', models.TextField(blank=True, verbose_name='text')),
+                ('duplicate_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='curator.question')),
+                ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reports', to='curator.import')),
             ],
             options={
-                "ordering": ["row_number"],
+                'ordering': ['row_number'],
             },
         ),
         migrations.CreateModel(
-            name="Selection",
+            name='Selection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("method", models.JSONField(verbose_name="method")),
-                ("method_name", models.CharField(max_length=100)),
-                (
-                    "size",
-                    models.PositiveIntegerField(
-                        validators=[django.core.validators.MinValueValidator(1)], verbose_name="size"
-                    ),
-                ),
-                ("seed", models.BigIntegerField(default=0, verbose_name="seed")),
-                ("funnel", models.JSONField(default=list)),
-                ("members_hash", models.CharField(blank=True, max_length=64)),
-                ("code_version", models.CharField(blank=True, max_length=100)),
-                ("shortfall", models.TextField(blank=True)),
-                (
-                    "arm_of",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="arms",
-                        to="curator.selection",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="selections",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('method', models.JSONField(verbose_name='method')),
+                ('method_name', models.CharField(max_length=100)),
+                ('size', models.PositiveIntegerField(validators=[django.core.validators.MinValueValidator(1)], verbose_name='size')),
+                ('seed', models.BigIntegerField(default=0, verbose_name='seed')),
+                ('funnel', models.JSONField(default=list)),
+                ('members_hash', models.CharField(blank=True, max_length=64)),
+                ('code_version', models.CharField(blank=True, max_length=100)),
+                ('shortfall', models.TextField(blank=True)),
+                ('arm_of', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='arms', to='curator.selection')),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='selections', to='common.project')),
             ],
             options={
-                "verbose_name": "selection",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'selection',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.AddField(
-            model_name="dataset",
-            name="selection",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="datasets", to="curator.selection"
-            ),
+            model_name='dataset',
+            name='selection',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='datasets', to='curator.selection'),
         ),
         migrations.CreateModel(
-            name="Solver",
+            name='Solver',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "base_url",
-                    models.URLField(
-                        blank=True,
-                        help_text="Ends in /v1, as a rule.",
-                        max_length=500,
-                        verbose_name="address",
-                    ),
-                ),
-                ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
-                ("encrypted_key", models.BinaryField(blank=True, default=bytes)),
-                (
-                    "price_in_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens in",
-                    ),
-                ),
-                (
-                    "price_out_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens out",
-                    ),
-                ),
-                (
-                    "max_in_flight",
-                    models.PositiveSmallIntegerField(
-                        default=8,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(256),
-                        ],
-                        verbose_name="requests in flight",
-                    ),
-                ),
-                (
-                    "max_tokens",
-                    models.PositiveIntegerField(default=32768, verbose_name="most tokens per answer"),
-                ),
-                (
-                    "temperature",
-                    models.FloatField(
-                        default=0.6,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(2),
-                        ],
-                        verbose_name="temperature",
-                    ),
-                ),
-                (
-                    "is_stand_in",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Not a model, but a program that plays one; shown wherever it is used.",
-                        verbose_name="stand-in",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="solvers",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('base_url', models.URLField(blank=True, help_text='Ends in /v1, as a rule.', max_length=500, verbose_name='address')),
+                ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
+                ('encrypted_key', models.BinaryField(blank=True, default=bytes)),
+                ('price_in_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens in')),
+                ('price_out_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens out')),
+                ('max_in_flight', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(256)], verbose_name='requests in flight')),
+                ('max_tokens', models.PositiveIntegerField(default=32768, verbose_name='most tokens per answer')),
+                ('temperature', models.FloatField(default=0.6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
+                ('is_stand_in', models.BooleanField(default=False, help_text='Not a model, but a program that plays one; shown wherever it is used.', verbose_name='stand-in')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='solvers', to='common.project')),
             ],
             options={
-                "verbose_name": "solver",
-                "ordering": ["name"],
-                "abstract": False,
+                'verbose_name': 'solver',
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Probe",
+            name='Probe',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                (
-                    "samples",
-                    models.PositiveSmallIntegerField(
-                        default=1,
-                        validators=[django.core.validators.MinValueValidator(1)],
-                        verbose_name="tries per question",
-                    ),
-                ),
-                ("asked", models.PositiveIntegerField(default=0)),
-                ("stored", models.PositiveIntegerField(default=0)),
-                ("failed", models.PositiveIntegerField(default=0)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="probes",
-                        to="common.project",
-                    ),
-                ),
-                (
-                    "solver",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="probes",
-                        to="curator.solver",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('samples', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1)], verbose_name='tries per question')),
+                ('asked', models.PositiveIntegerField(default=0)),
+                ('stored', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='probes', to='common.project')),
+                ('solver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='probes', to='curator.solver')),
             ],
             options={
-                "verbose_name": "probe",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'probe',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Attempt",
+            name='Attempt',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sample", models.PositiveSmallIntegerField(default=0)),
-                ("thinking", models.TextField(blank=True, verbose_name="thinking")),
-                ("answer", models.TextField(blank=True, verbose_name="answer")),
-                ("thinking_tokens", models.PositiveIntegerField(default=0, verbose_name="thinking tokens")),
-                ("answer_tokens", models.PositiveIntegerField(default=0)),
-                ("tokens_counted_by", models.CharField(default="estimate", max_length=100)),
-                ("finish_reason", models.CharField(blank=True, max_length=40)),
-                (
-                    "verdict",
-                    models.CharField(
-                        choices=[
-                            ("right", "right"),
-                            ("partly", "partly right"),
-                            ("wrong", "wrong"),
-                            ("unparsed", "no answer found"),
-                            ("unkeyed", "no key"),
-                        ],
-                        default="unkeyed",
-                        max_length=8,
-                        verbose_name="verdict",
-                    ),
-                ),
-                ("verdict_rule", models.CharField(blank=True, max_length=60)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "probe",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="attempts",
-                        to="curator.probe",
-                    ),
-                ),
-                (
-                    "question",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attempts",
-                        to="curator.question",
-                    ),
-                ),
-                (
-                    "solver",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="attempts",
-                        to="curator.solver",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sample', models.PositiveSmallIntegerField(default=0)),
+                ('thinking', models.TextField(blank=True, verbose_name='thinking')),
+                ('answer', models.TextField(blank=True, verbose_name='answer')),
+                ('thinking_tokens', models.PositiveIntegerField(default=0, verbose_name='thinking tokens')),
+                ('answer_tokens', models.PositiveIntegerField(default=0)),
+                ('tokens_counted_by', models.CharField(default='estimate', max_length=100)),
+                ('finish_reason', models.CharField(blank=True, max_length=40)),
+                ('verdict', models.CharField(choices=[('right', 'right'), ('partly', 'partly right'), ('wrong', 'wrong'), ('unparsed', 'no answer found'), ('unkeyed', 'no key')], default='unkeyed', max_length=8, verbose_name='verdict')),
+                ('verdict_rule', models.CharField(blank=True, max_length=60)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('probe', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='attempts', to='curator.probe')),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='curator.question')),
+                ('solver', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='curator.solver')),
             ],
             options={
-                "verbose_name": "attempt",
-                "ordering": ["pk"],
-                "abstract": False,
+                'verbose_name': 'attempt',
+                'ordering': ['pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Teacher",
+            name='Teacher',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "base_url",
-                    models.URLField(
-                        blank=True,
-                        help_text="Ends in /v1, as a rule.",
-                        max_length=500,
-                        verbose_name="address",
-                    ),
-                ),
-                ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
-                ("encrypted_key", models.BinaryField(blank=True, default=bytes)),
-                (
-                    "price_in_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens in",
-                    ),
-                ),
-                (
-                    "price_out_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens out",
-                    ),
-                ),
-                (
-                    "max_in_flight",
-                    models.PositiveSmallIntegerField(
-                        default=8,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(256),
-                        ],
-                        verbose_name="requests in flight",
-                    ),
-                ),
-                (
-                    "max_tokens",
-                    models.PositiveIntegerField(default=32768, verbose_name="most tokens per answer"),
-                ),
-                (
-                    "temperature",
-                    models.FloatField(
-                        default=0.6,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(2),
-                        ],
-                        verbose_name="temperature",
-                    ),
-                ),
-                (
-                    "is_stand_in",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Not a model, but a program that plays one; shown wherever it is used.",
-                        verbose_name="stand-in",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="teachers",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('base_url', models.URLField(blank=True, help_text='Ends in /v1, as a rule.', max_length=500, verbose_name='address')),
+                ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
+                ('encrypted_key', models.BinaryField(blank=True, default=bytes)),
+                ('price_in_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens in')),
+                ('price_out_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens out')),
+                ('max_in_flight', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(256)], verbose_name='requests in flight')),
+                ('max_tokens', models.PositiveIntegerField(default=32768, verbose_name='most tokens per answer')),
+                ('temperature', models.FloatField(default=0.6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
+                ('is_stand_in', models.BooleanField(default=False, help_text='Not a model, but a program that plays one; shown wherever it is used.', verbose_name='stand-in')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='teachers', to='common.project')),
             ],
             options={
-                "verbose_name": "teacher",
-                "ordering": ["name"],
-                "abstract": False,
+                'verbose_name': 'teacher',
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Collection",
+            name='Collection',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                (
-                    "question_limit",
-                    models.PositiveIntegerField(blank=True, null=True, verbose_name="most questions"),
-                ),
-                ("asked", models.PositiveIntegerField(default=0)),
-                ("stored", models.PositiveIntegerField(default=0)),
-                ("failed", models.PositiveIntegerField(default=0)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="collections",
-                        to="common.project",
-                    ),
-                ),
-                (
-                    "teacher",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="collections",
-                        to="curator.teacher",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('question_limit', models.PositiveIntegerField(blank=True, null=True, verbose_name='most questions')),
+                ('asked', models.PositiveIntegerField(default=0)),
+                ('stored', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='collections', to='common.project')),
+                ('teacher', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='collections', to='curator.teacher')),
             ],
             options={
-                "verbose_name": "collection",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'collection',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Trace",
+            name='Trace',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sample", models.PositiveSmallIntegerField(default=0)),
-                ("thinking", models.TextField(blank=True, verbose_name="thinking")),
-                ("answer", models.TextField(blank=True, verbose_name="answer")),
-                ("thinking_tokens", models.PositiveIntegerField(default=0, verbose_name="thinking tokens")),
-                ("answer_tokens", models.PositiveIntegerField(default=0)),
-                ("tokens_counted_by", models.CharField(default="estimate", max_length=100)),
-                ("finish_reason", models.CharField(blank=True, max_length=40)),
-                (
-                    "verdict",
-                    models.CharField(
-                        choices=[
-                            ("right", "right"),
-                            ("partly", "partly right"),
-                            ("wrong", "wrong"),
-                            ("unparsed", "no answer found"),
-                            ("unkeyed", "no key"),
-                        ],
-                        default="unkeyed",
-                        max_length=8,
-                        verbose_name="verdict",
-                    ),
-                ),
-                ("verdict_rule", models.CharField(blank=True, max_length=60)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("content_hash", models.CharField(max_length=64)),
-                ("neutralised", models.BooleanField(default=False)),
-                (
-                    "collection",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="traces",
-                        to="curator.collection",
-                    ),
-                ),
-                (
-                    "question",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="traces",
-                        to="curator.question",
-                    ),
-                ),
-                (
-                    "teacher",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="traces",
-                        to="curator.teacher",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sample', models.PositiveSmallIntegerField(default=0)),
+                ('thinking', models.TextField(blank=True, verbose_name='thinking')),
+                ('answer', models.TextField(blank=True, verbose_name='answer')),
+                ('thinking_tokens', models.PositiveIntegerField(default=0, verbose_name='thinking tokens')),
+                ('answer_tokens', models.PositiveIntegerField(default=0)),
+                ('tokens_counted_by', models.CharField(default='estimate', max_length=100)),
+                ('finish_reason', models.CharField(blank=True, max_length=40)),
+                ('verdict', models.CharField(choices=[('right', 'right'), ('partly', 'partly right'), ('wrong', 'wrong'), ('unparsed', 'no answer found'), ('unkeyed', 'no key')], default='unkeyed', max_length=8, verbose_name='verdict')),
+                ('verdict_rule', models.CharField(blank=True, max_length=60)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('neutralised', models.BooleanField(default=False)),
+                ('collection', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='traces', to='curator.collection')),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='traces', to='curator.question')),
+                ('teacher', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='traces', to='curator.teacher')),
             ],
             options={
-                "verbose_name": "trace",
-                "ordering": ["pk"],
-                "abstract": False,
+                'verbose_name': 'trace',
+                'ordering': ['pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Review",
+            name='Review',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "judgement",
-                    models.CharField(
-                        choices=[("accept", "accept"), ("reject", "reject")],
-                        max_length=6,
-                        verbose_name="judgement",
-                    ),
-                ),
-                ("note", models.TextField(blank=True, verbose_name="note")),
-                ("is_scripted", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("changed_at", models.DateTimeField(auto_now=True)),
-                (
-                    "reviewer",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="reviews",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "trace",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reviews",
-                        to="curator.trace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('judgement', models.CharField(choices=[('accept', 'accept'), ('reject', 'reject')], max_length=6, verbose_name='judgement')),
+                ('note', models.TextField(blank=True, verbose_name='note')),
+                ('is_scripted', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
+                ('reviewer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='reviews', to=settings.AUTH_USER_MODEL)),
+                ('trace', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reviews', to='curator.trace')),
             ],
             options={
-                "verbose_name": "review",
-                "ordering": ["pk"],
+                'verbose_name': 'review',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Decision",
+            name='Decision',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("position", models.PositiveIntegerField(blank=True, null=True)),
-                ("stage", models.CharField(max_length=40)),
-                ("reason", models.TextField()),
-                (
-                    "question",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="decisions",
-                        to="curator.question",
-                    ),
-                ),
-                (
-                    "selection",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="decisions",
-                        to="curator.selection",
-                    ),
-                ),
-                (
-                    "trace",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="decisions",
-                        to="curator.trace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveIntegerField(blank=True, null=True)),
+                ('stage', models.CharField(max_length=40)),
+                ('reason', models.TextField()),
+                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='curator.question')),
+                ('selection', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='curator.selection')),
+                ('trace', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='curator.trace')),
             ],
             options={
-                "ordering": [models.OrderBy(models.F("position"), nulls_last=True), "pk"],
+                'ordering': [models.OrderBy(models.F('position'), nulls_last=True), 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Adjudication",
+            name='Adjudication',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "judgement",
-                    models.CharField(
-                        choices=[("accept", "accept"), ("reject", "reject")],
-                        max_length=6,
-                        verbose_name="judgement",
-                    ),
-                ),
-                ("note", models.TextField(blank=True)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "trace",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="adjudication",
-                        to="curator.trace",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('judgement', models.CharField(choices=[('accept', 'accept'), ('reject', 'reject')], max_length=6, verbose_name='judgement')),
+                ('note', models.TextField(blank=True)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('decided_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ('trace', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='adjudication', to='curator.trace')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="benchmark",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="benchmark_name_once"),
+            model_name='benchmark',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='benchmark_name_once'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="benchmark",
-            trigger=pgtrigger.compiler.Trigger(
-                name="benchmark_content_frozen",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="1f63f9566de355bfa64bfbf424cf89c29d821c1e",
-                    operation="UPDATE",
-                    pgid="pgtrigger_benchmark_content_frozen_5b997",
-                    table="curator_benchmark",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='benchmark',
+            trigger=pgtrigger.compiler.Trigger(name='benchmark_content_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='1f63f9566de355bfa64bfbf424cf89c29d821c1e', operation='UPDATE', pgid='pgtrigger_benchmark_content_frozen_5b997', table='curator_benchmark', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="benchmarkitem",
-            constraint=models.UniqueConstraint(fields=("benchmark", "position"), name="item_position_once"),
+            model_name='benchmarkitem',
+            constraint=models.UniqueConstraint(fields=('benchmark', 'position'), name='item_position_once'),
         ),
         migrations.AddConstraint(
-            model_name="benchmarkitem",
-            constraint=models.UniqueConstraint(
-                fields=("benchmark", "content_hash"), name="item_once_in_benchmark"
-            ),
+            model_name='benchmarkitem',
+            constraint=models.UniqueConstraint(fields=('benchmark', 'content_hash'), name='item_once_in_benchmark'),
         ),
         migrations.AddConstraint(
-            model_name="benchmarkitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("text", ""), _negated=True), models.Q(("key", ""), _negated=True)
-                ),
-                name="item_has_text_and_key",
-            ),
+            model_name='benchmarkitem',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('text', ''), _negated=True), models.Q(('key', ''), _negated=True)), name='item_has_text_and_key'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="benchmarkitem",
-            trigger=pgtrigger.compiler.Trigger(
-                name="item_frozen",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="12525eba12ccbb2269c4f5d214aec6a01f4a4c23",
-                    operation="UPDATE",
-                    pgid="pgtrigger_item_frozen_63079",
-                    table="curator_benchmarkitem",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='benchmarkitem',
+            trigger=pgtrigger.compiler.Trigger(name='item_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='12525eba12ccbb2269c4f5d214aec6a01f4a4c23', operation='UPDATE', pgid='pgtrigger_item_frozen_63079', table='curator_benchmarkitem', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="datasetrow",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "position"), name="dataset_row_position_once"
-            ),
+            model_name='datasetrow',
+            constraint=models.UniqueConstraint(fields=('dataset', 'position'), name='dataset_row_position_once'),
         ),
         migrations.AddConstraint(
-            model_name="datasetrow",
-            constraint=models.UniqueConstraint(
-                fields=("dataset", "question_hash"), name="dataset_row_question_once"
-            ),
+            model_name='datasetrow',
+            constraint=models.UniqueConstraint(fields=('dataset', 'question_hash'), name='dataset_row_question_once'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="datasetrow",
-            trigger=pgtrigger.compiler.Trigger(
-                name="dataset_row_frozen",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
-                    hash="aa18199bdf0463957b39b94729281ec39c603cb0",
-                    operation="UPDATE OR DELETE",
-                    pgid="pgtrigger_dataset_row_frozen_220e3",
-                    table="curator_datasetrow",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='datasetrow',
+            trigger=pgtrigger.compiler.Trigger(name='dataset_row_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='aa18199bdf0463957b39b94729281ec39c603cb0', operation='UPDATE OR DELETE', pgid='pgtrigger_dataset_row_frozen_220e3', table='curator_datasetrow', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="domain",
-            constraint=models.UniqueConstraint(fields=("project", "code"), name="domain_code_once"),
+            model_name='domain',
+            constraint=models.UniqueConstraint(fields=('project', 'code'), name='domain_code_once'),
         ),
         migrations.AddConstraint(
-            model_name="domain",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("parent", models.F("id")), _negated=True),
-                name="domain_not_its_own_parent",
-            ),
+            model_name='domain',
+            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='domain_not_its_own_parent'),
         ),
         migrations.AddConstraint(
-            model_name="domain",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("weight__isnull", True), ("weight__gte", 0), _connector="OR"),
-                name="domain_weight_positive",
-            ),
+            model_name='domain',
+            constraint=models.CheckConstraint(condition=models.Q(('weight__isnull', True), ('weight__gte', 0), _connector='OR'), name='domain_weight_positive'),
         ),
         migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="pool_name_once"),
+            model_name='pool',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='pool_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="pool",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("name", ""), _negated=True), models.Q(("licence", ""), _negated=True)
-                ),
-                name="pool_has_name_and_licence",
-            ),
+            model_name='pool',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', ''), _negated=True), models.Q(('licence', ''), _negated=True)), name='pool_has_name_and_licence'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="import_state_known",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='import_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="import_running_has_start",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='import_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="import_end_has_time",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='import_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="import_failure_has_sentence",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='import_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="import_cost_not_negative"
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='import_cost_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="import",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "succeeded"), _negated=True),
-                    (
-                        "rows_read",
-                        django.db.models.expressions.CombinedExpression(
-                            django.db.models.expressions.CombinedExpression(
-                                models.F("rows_imported"), "+", models.F("rows_duplicate")
-                            ),
-                            "+",
-                            models.F("rows_rejected"),
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="import_rows_add_up",
-            ),
+            model_name='import',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), ('rows_read', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('rows_imported'), '+', models.F('rows_duplicate')), '+', models.F('rows_rejected'))), _connector='OR'), name='import_rows_add_up'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="import",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="d9df1c49c92ff4a579d53258b08bf33e82ee3b44",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_b26ae",
-                    table="curator_import",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='import',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='d9df1c49c92ff4a579d53258b08bf33e82ee3b44', operation='UPDATE', pgid='pgtrigger_job_state_b26ae', table='curator_import', when='BEFORE')),
         ),
         migrations.AddIndex(
-            model_name="question",
-            index=models.Index(fields=["pool", "id"], name="curator_que_pool_id_15eb46_idx"),
+            model_name='question',
+            index=models.Index(fields=['pool', 'id'], name='curator_que_pool_id_15eb46_idx'),
         ),
         migrations.AddIndex(
-            model_name="question",
-            index=models.Index(fields=["project", "domain", "id"], name="curator_que_project_6bb768_idx"),
+            model_name='question',
+            index=models.Index(fields=['project', 'domain', 'id'], name='curator_que_project_6bb768_idx'),
         ),
         migrations.AddIndex(
-            model_name="question",
-            index=models.Index(fields=["project", "external_id"], name="curator_que_project_a75505_idx"),
+            model_name='question',
+            index=models.Index(fields=['project', 'external_id'], name='curator_que_project_a75505_idx'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.UniqueConstraint(
-                fields=("project", "content_hash"), name="question_once_in_project"
-            ),
+            model_name='question',
+            constraint=models.UniqueConstraint(fields=('project', 'content_hash'), name='question_once_in_project'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="question_has_text"
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='question_has_text'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("standing__in", ["open", "pinned", "banned"])),
-                name="question_standing_known",
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('standing__in', ['open', 'pinned', 'banned'])), name='question_standing_known'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("marks__isnull", True), ("marks__gte", 0), _connector="OR"),
-                name="question_marks_positive",
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('marks__isnull', True), ('marks__gte', 0), _connector='OR'), name='question_marks_positive'),
         ),
         migrations.AddConstraint(
-            model_name="leak",
-            constraint=models.UniqueConstraint(fields=("question", "item"), name="leak_once"),
+            model_name='leak',
+            constraint=models.UniqueConstraint(fields=('question', 'item'), name='leak_once'),
         ),
         migrations.AddConstraint(
-            model_name="rowreport",
-            constraint=models.UniqueConstraint(fields=("imported_by", "row_number"), name="report_row_once"),
+            model_name='rowreport',
+            constraint=models.UniqueConstraint(fields=('imported_by', 'row_number'), name='report_row_once'),
         ),
         migrations.AddConstraint(
-            model_name="rowreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["rejected", "duplicate"])), name="report_kind_known"
-            ),
+            model_name='rowreport',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['rejected', 'duplicate'])), name='report_kind_known'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="selection_state_known",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='selection_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="selection_running_has_start",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='selection_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="selection_end_has_time",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='selection_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="selection_failure_has_sentence",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='selection_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="selection_cost_not_negative"
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='selection_cost_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("size__gte", 1)), name="selection_not_empty"
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(('size__gte', 1)), name='selection_not_empty'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "succeeded"), _negated=True),
-                    models.Q(("members_hash", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="selection_done_has_hash",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), models.Q(('members_hash', ''), _negated=True), _connector='OR'), name='selection_done_has_hash'),
         ),
         migrations.AddConstraint(
-            model_name="selection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("arm_of", models.F("id")), _negated=True),
-                name="selection_not_its_own_arm",
-            ),
+            model_name='selection',
+            constraint=models.CheckConstraint(condition=models.Q(('arm_of', models.F('id')), _negated=True), name='selection_not_its_own_arm'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="selection",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="ea97264cd1b4e6f70286701ee2cb88912d12f800",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_931a8",
-                    table="curator_selection",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='selection',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='ea97264cd1b4e6f70286701ee2cb88912d12f800', operation='UPDATE', pgid='pgtrigger_job_state_931a8', table='curator_selection', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="dataset_name_once"),
+            model_name='dataset',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='dataset_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.UniqueConstraint(
-                fields=("project", "content_hash"), name="dataset_content_once"
-            ),
+            model_name='dataset',
+            constraint=models.UniqueConstraint(fields=('project', 'content_hash'), name='dataset_content_once'),
         ),
         migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("row_count__gte", 1)), name="dataset_not_empty"
-            ),
+            model_name='dataset',
+            constraint=models.CheckConstraint(condition=models.Q(('row_count__gte', 1)), name='dataset_not_empty'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="dataset",
-            trigger=pgtrigger.compiler.Trigger(
-                name="dataset_frozen",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."selection_id" IS DISTINCT FROM (NEW."selection_id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash") OR OLD."row_count" IS DISTINCT FROM (NEW."row_count") OR OLD."card" IS DISTINCT FROM (NEW."card"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="564c6a5ca56a7b7a574a8ba4884146a04f26bdff",
-                    operation="UPDATE",
-                    pgid="pgtrigger_dataset_frozen_71b97",
-                    table="curator_dataset",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='dataset',
+            trigger=pgtrigger.compiler.Trigger(name='dataset_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."selection_id" IS DISTINCT FROM (NEW."selection_id") OR OLD."name" IS DISTINCT FROM (NEW."name") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash") OR OLD."row_count" IS DISTINCT FROM (NEW."row_count") OR OLD."card" IS DISTINCT FROM (NEW."card"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='564c6a5ca56a7b7a574a8ba4884146a04f26bdff', operation='UPDATE', pgid='pgtrigger_dataset_frozen_71b97', table='curator_dataset', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="solver",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="solver_name_once"),
+            model_name='solver',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='solver_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="solver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_in_usd__gte", 0), ("price_out_usd__gte", 0)),
-                name="solver_prices_not_negative",
-            ),
+            model_name='solver',
+            constraint=models.CheckConstraint(condition=models.Q(('price_in_usd__gte', 0), ('price_out_usd__gte', 0)), name='solver_prices_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="solver",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_in_flight__gte", 1)), name="solver_asks_something"
-            ),
+            model_name='solver',
+            constraint=models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='solver_asks_something'),
         ),
         migrations.AddConstraint(
-            model_name="probe",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="probe_state_known",
-            ),
+            model_name='probe',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='probe_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="probe",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="probe_running_has_start",
-            ),
+            model_name='probe',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='probe_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="probe",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="probe_end_has_time",
-            ),
+            model_name='probe',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='probe_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="probe",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="probe_failure_has_sentence",
-            ),
+            model_name='probe',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='probe_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="probe",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="probe_cost_not_negative"
-            ),
+            model_name='probe',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='probe_cost_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="probe",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="ccb0f8d30f758ce8382b4a7c25c7933252aefa01",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_e75d2",
-                    table="curator_probe",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='probe',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='ccb0f8d30f758ce8382b4a7c25c7933252aefa01', operation='UPDATE', pgid='pgtrigger_job_state_e75d2', table='curator_probe', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("verdict__in", ["right", "partly", "wrong", "unparsed", "unkeyed"])),
-                name="attempt_verdict_known",
-            ),
+            model_name='attempt',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['right', 'partly', 'wrong', 'unparsed', 'unkeyed'])), name='attempt_verdict_known'),
         ),
         migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="attempt_cost_positive"
-            ),
+            model_name='attempt',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='attempt_cost_positive'),
         ),
         migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.UniqueConstraint(
-                fields=("question", "solver", "sample"), name="attempt_sample_once"
-            ),
+            model_name='attempt',
+            constraint=models.UniqueConstraint(fields=('question', 'solver', 'sample'), name='attempt_sample_once'),
         ),
         migrations.AddConstraint(
-            model_name="teacher",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="teacher_name_once"),
+            model_name='teacher',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='teacher_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="teacher",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_in_usd__gte", 0), ("price_out_usd__gte", 0)),
-                name="teacher_prices_not_negative",
-            ),
+            model_name='teacher',
+            constraint=models.CheckConstraint(condition=models.Q(('price_in_usd__gte', 0), ('price_out_usd__gte', 0)), name='teacher_prices_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="teacher",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_in_flight__gte", 1)), name="teacher_asks_something"
-            ),
+            model_name='teacher',
+            constraint=models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='teacher_asks_something'),
         ),
         migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="collection_state_known",
-            ),
+            model_name='collection',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='collection_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="collection_running_has_start",
-            ),
+            model_name='collection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='collection_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="collection_end_has_time",
-            ),
+            model_name='collection',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='collection_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="collection_failure_has_sentence",
-            ),
+            model_name='collection',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='collection_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="collection_cost_not_negative"
-            ),
+            model_name='collection',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='collection_cost_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="collection",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="776eae1da8831ea9eb29b05783b88c71789bf6db",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_b6460",
-                    table="curator_collection",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='collection',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='776eae1da8831ea9eb29b05783b88c71789bf6db', operation='UPDATE', pgid='pgtrigger_job_state_b6460', table='curator_collection', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="trace",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("verdict__in", ["right", "partly", "wrong", "unparsed", "unkeyed"])),
-                name="trace_verdict_known",
-            ),
+            model_name='trace',
+            constraint=models.CheckConstraint(condition=models.Q(('verdict__in', ['right', 'partly', 'wrong', 'unparsed', 'unkeyed'])), name='trace_verdict_known'),
         ),
         migrations.AddConstraint(
-            model_name="trace",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="trace_cost_positive"
-            ),
+            model_name='trace',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='trace_cost_positive'),
         ),
         migrations.AddConstraint(
-            model_name="trace",
-            constraint=models.UniqueConstraint(
-                fields=("question", "teacher", "sample"), name="trace_sample_once"
-            ),
+            model_name='trace',
+            constraint=models.UniqueConstraint(fields=('question', 'teacher', 'sample'), name='trace_sample_once'),
         ),
         migrations.AddConstraint(
-            model_name="trace",
-            constraint=models.UniqueConstraint(
-                fields=("question", "teacher", "content_hash"), name="trace_content_once"
-            ),
+            model_name='trace',
+            constraint=models.UniqueConstraint(fields=('question', 'teacher', 'content_hash'), name='trace_content_once'),
         ),
         migrations.AddConstraint(
-            model_name="review",
-            constraint=models.UniqueConstraint(fields=("trace", "reviewer"), name="review_once_per_reviewer"),
+            model_name='review',
+            constraint=models.UniqueConstraint(fields=('trace', 'reviewer'), name='review_once_per_reviewer'),
         ),
         migrations.AddConstraint(
-            model_name="review",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("judgement__in", ["accept", "reject"])), name="review_judgement_known"
-            ),
+            model_name='review',
+            constraint=models.CheckConstraint(condition=models.Q(('judgement__in', ['accept', 'reject'])), name='review_judgement_known'),
         ),
         migrations.AddIndex(
-            model_name="decision",
-            index=models.Index(fields=["selection", "stage"], name="curator_dec_selecti_610302_idx"),
+            model_name='decision',
+            index=models.Index(fields=['selection', 'stage'], name='curator_dec_selecti_610302_idx'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(fields=("selection", "question"), name="decision_once"),
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('selection', 'question'), name='decision_once'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.UniqueConstraint(
-                fields=("selection", "position"), name="decision_position_once"
-            ),
+            model_name='decision',
+            constraint=models.UniqueConstraint(fields=('selection', 'position'), name='decision_position_once'),
         ),
         migrations.AddConstraint(
-            model_name="decision",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("position__isnull", True), ("trace__isnull", False), _connector="OR"),
-                name="decision_member_has_trace",
-            ),
+            model_name='decision',
+            constraint=models.CheckConstraint(condition=models.Q(('position__isnull', True), ('trace__isnull', False), _connector='OR'), name='decision_member_has_trace'),
         ),
         migrations.AddConstraint(
-            model_name="adjudication",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("judgement__in", ["accept", "reject"])), name="adjudication_known"
-            ),
+            model_name='adjudication',
+            constraint=models.CheckConstraint(condition=models.Q(('judgement__in', ['accept', 'reject'])), name='adjudication_known'),
         ),
     ]

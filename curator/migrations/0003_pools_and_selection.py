@@ -15,1322 +15,687 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("common", "0001_initial"),
-        ("curator", "0002_words_and_vectors"),
+        ('common', '0001_initial'),
+        ('curator', '0002_words_and_vectors'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Assistant",
+            name='Assistant',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "base_url",
-                    models.URLField(
-                        blank=True,
-                        help_text="Ends in /v1, as a rule.",
-                        max_length=500,
-                        verbose_name="address",
-                    ),
-                ),
-                ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
-                ("encrypted_key", models.BinaryField(blank=True, default=bytes)),
-                (
-                    "price_in_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens in",
-                    ),
-                ),
-                (
-                    "price_out_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens out",
-                    ),
-                ),
-                (
-                    "max_in_flight",
-                    models.PositiveSmallIntegerField(
-                        default=8,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(256),
-                        ],
-                        verbose_name="requests in flight",
-                    ),
-                ),
-                (
-                    "max_tokens",
-                    models.PositiveIntegerField(default=32768, verbose_name="most tokens per answer"),
-                ),
-                (
-                    "temperature",
-                    models.FloatField(
-                        default=0.6,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(2),
-                        ],
-                        verbose_name="temperature",
-                    ),
-                ),
-                (
-                    "is_stand_in",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Not a model, but a program that plays one; shown wherever it is used.",
-                        verbose_name="stand-in",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('base_url', models.URLField(blank=True, help_text='Ends in /v1, as a rule.', max_length=500, verbose_name='address')),
+                ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
+                ('encrypted_key', models.BinaryField(blank=True, default=bytes)),
+                ('price_in_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens in')),
+                ('price_out_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens out')),
+                ('max_in_flight', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(256)], verbose_name='requests in flight')),
+                ('max_tokens', models.PositiveIntegerField(default=32768, verbose_name='most tokens per answer')),
+                ('temperature', models.FloatField(default=0.6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
+                ('is_stand_in', models.BooleanField(default=False, help_text='Not a model, but a program that plays one; shown wherever it is used.', verbose_name='stand-in')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "assistant",
-                "ordering": ["name"],
-                "abstract": False,
+                'verbose_name': 'assistant',
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Classification",
+            name='Classification',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                (
-                    "way",
-                    models.CharField(
-                        choices=[
-                            ("rules", "by rules"),
-                            ("assistant", "by a model"),
-                            ("nearest", "by the nearest labelled questions"),
-                        ],
-                        max_length=9,
-                    ),
-                ),
-                ("only_unlabelled", models.BooleanField(default=True)),
-                (
-                    "neighbours",
-                    models.PositiveSmallIntegerField(
-                        default=10,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(100),
-                        ],
-                        verbose_name="neighbours that vote",
-                    ),
-                ),
-                (
-                    "least_confidence",
-                    models.FloatField(
-                        default=0.5,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(1),
-                        ],
-                        verbose_name="least confidence",
-                    ),
-                ),
-                ("asked", models.PositiveIntegerField(default=0)),
-                ("stored", models.PositiveIntegerField(default=0)),
-                ("failed", models.PositiveIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('way', models.CharField(choices=[('rules', 'by rules'), ('assistant', 'by a model'), ('nearest', 'by the nearest labelled questions')], max_length=9)),
+                ('only_unlabelled', models.BooleanField(default=True)),
+                ('neighbours', models.PositiveSmallIntegerField(default=10, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='neighbours that vote')),
+                ('least_confidence', models.FloatField(default=0.5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='least confidence')),
+                ('asked', models.PositiveIntegerField(default=0)),
+                ('stored', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "classification",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'classification',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="CopySearch",
+            name='CopySearch',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                (
-                    "threshold",
-                    models.FloatField(
-                        default=0.8,
-                        validators=[
-                            django.core.validators.MinValueValidator(0.5),
-                            django.core.validators.MaxValueValidator(1),
-                        ],
-                        verbose_name="least likeness",
-                    ),
-                ),
-                ("clusters", models.PositiveIntegerField(default=0)),
-                ("copies", models.PositiveIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('threshold', models.FloatField(default=0.8, validators=[django.core.validators.MinValueValidator(0.5), django.core.validators.MaxValueValidator(1)], verbose_name='least likeness')),
+                ('clusters', models.PositiveIntegerField(default=0)),
+                ('copies', models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "search for copies",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'search for copies',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="DomainRule",
+            name='DomainRule',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("words", models.CharField(max_length=500, verbose_name="words")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('words', models.CharField(max_length=500, verbose_name='words')),
             ],
             options={
-                "ordering": ["pk"],
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Embedder",
+            name='Embedder',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "base_url",
-                    models.URLField(
-                        blank=True,
-                        help_text="Ends in /v1, as a rule.",
-                        max_length=500,
-                        verbose_name="address",
-                    ),
-                ),
-                ("model", models.CharField(blank=True, max_length=200, verbose_name="model")),
-                ("encrypted_key", models.BinaryField(blank=True, default=bytes)),
-                (
-                    "price_in_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens in",
-                    ),
-                ),
-                (
-                    "price_out_usd",
-                    models.DecimalField(
-                        decimal_places=4,
-                        default=Decimal("0"),
-                        max_digits=9,
-                        validators=[django.core.validators.MinValueValidator(0)],
-                        verbose_name="USD per million tokens out",
-                    ),
-                ),
-                (
-                    "max_in_flight",
-                    models.PositiveSmallIntegerField(
-                        default=8,
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(256),
-                        ],
-                        verbose_name="requests in flight",
-                    ),
-                ),
-                (
-                    "max_tokens",
-                    models.PositiveIntegerField(default=32768, verbose_name="most tokens per answer"),
-                ),
-                (
-                    "temperature",
-                    models.FloatField(
-                        default=0.6,
-                        validators=[
-                            django.core.validators.MinValueValidator(0),
-                            django.core.validators.MaxValueValidator(2),
-                        ],
-                        verbose_name="temperature",
-                    ),
-                ),
-                (
-                    "is_stand_in",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Not a model, but a program that plays one; shown wherever it is used.",
-                        verbose_name="stand-in",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('base_url', models.URLField(blank=True, help_text='Ends in /v1, as a rule.', max_length=500, verbose_name='address')),
+                ('model', models.CharField(blank=True, max_length=200, verbose_name='model')),
+                ('encrypted_key', models.BinaryField(blank=True, default=bytes)),
+                ('price_in_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens in')),
+                ('price_out_usd', models.DecimalField(decimal_places=4, default=Decimal('0'), max_digits=9, validators=[django.core.validators.MinValueValidator(0)], verbose_name='USD per million tokens out')),
+                ('max_in_flight', models.PositiveSmallIntegerField(default=8, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(256)], verbose_name='requests in flight')),
+                ('max_tokens', models.PositiveIntegerField(default=32768, verbose_name='most tokens per answer')),
+                ('temperature', models.FloatField(default=0.6, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(2)], verbose_name='temperature')),
+                ('is_stand_in', models.BooleanField(default=False, help_text='Not a model, but a program that plays one; shown wherever it is used.', verbose_name='stand-in')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "embedding model",
-                "ordering": ["name"],
-                "abstract": False,
+                'verbose_name': 'embedding model',
+                'ordering': ['name'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Embedding",
+            name='Embedding',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("content_hash", models.CharField(max_length=64)),
-                ("vector", pgvector.django.vector.VectorField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content_hash', models.CharField(max_length=64)),
+                ('vector', pgvector.django.vector.VectorField()),
             ],
         ),
         migrations.CreateModel(
-            name="Grade",
+            name='Grade',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("is_right", models.BooleanField()),
-                ("explanation", models.TextField(blank=True)),
-                ("tries", models.PositiveSmallIntegerField(default=1)),
-                ("cost_usd", models.DecimalField(decimal_places=6, default=Decimal("0"), max_digits=12)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_right', models.BooleanField()),
+                ('explanation', models.TextField(blank=True)),
+                ('tries', models.PositiveSmallIntegerField(default=1)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name="Grading",
+            name='Grading',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                ("asked", models.PositiveIntegerField(default=0)),
-                ("stored", models.PositiveIntegerField(default=0)),
-                ("failed", models.PositiveIntegerField(default=0)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('asked', models.PositiveIntegerField(default=0)),
+                ('stored', models.PositiveIntegerField(default=0)),
+                ('failed', models.PositiveIntegerField(default=0)),
             ],
             options={
-                "verbose_name": "grading",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'grading',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="NearCopy",
+            name='NearCopy',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[("text", "by its words"), ("meaning", "by its meaning")], max_length=7
-                    ),
-                ),
-                ("likeness", models.FloatField()),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('text', 'by its words'), ('meaning', 'by its meaning')], max_length=7)),
+                ('likeness', models.FloatField()),
             ],
         ),
         migrations.CreateModel(
-            name="QualityPattern",
+            name='QualityPattern',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.SlugField(max_length=60, verbose_name="name")),
-                (
-                    "place",
-                    models.CharField(
-                        choices=[
-                            ("question", "the question"),
-                            ("thinking", "the thinking"),
-                            ("answer", "the answer"),
-                        ],
-                        default="question",
-                        max_length=8,
-                        verbose_name="where",
-                    ),
-                ),
-                ("expression", models.CharField(max_length=500, verbose_name="expression")),
-                ("reason", models.CharField(max_length=200, verbose_name="reason")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.SlugField(max_length=60, verbose_name='name')),
+                ('place', models.CharField(choices=[('question', 'the question'), ('thinking', 'the thinking'), ('answer', 'the answer')], default='question', max_length=8, verbose_name='where')),
+                ('expression', models.CharField(max_length=500, verbose_name='expression')),
+                ('reason', models.CharField(max_length=200, verbose_name='reason')),
             ],
             options={
-                "verbose_name": "quality pattern",
-                "ordering": ["name"],
+                'verbose_name': 'quality pattern',
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="QuestionEdit",
+            name='QuestionEdit',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("field", models.CharField(max_length=20)),
-                ("before", models.TextField(blank=True)),
-                ("after", models.TextField(blank=True)),
-                ("changed_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('field', models.CharField(max_length=20)),
+                ('before', models.TextField(blank=True)),
+                ('after', models.TextField(blank=True)),
+                ('changed_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["-pk"],
+                'ordering': ['-pk'],
             },
         ),
         migrations.CreateModel(
-            name="QuestionWords",
+            name='QuestionWords',
             fields=[
-                (
-                    "question",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        primary_key=True,
-                        related_name="words",
-                        serialize=False,
-                        to="curator.question",
-                    ),
-                ),
-                ("words", django.contrib.postgres.search.SearchVectorField()),
+                ('question', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='words', serialize=False, to='curator.question')),
+                ('words', django.contrib.postgres.search.SearchVectorField()),
             ],
         ),
         migrations.CreateModel(
-            name="RememberedMapping",
+            name='RememberedMapping',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("columns_hash", models.CharField(max_length=64)),
-                ("mapping", models.JSONField(default=dict)),
-                ("changed_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('columns_hash', models.CharField(max_length=64)),
+                ('mapping', models.JSONField(default=dict)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
             ],
         ),
         migrations.CreateModel(
-            name="SpotCheck",
+            name='SpotCheck',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("is_right", models.BooleanField()),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('is_right', models.BooleanField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.RemoveConstraint(
-            model_name="benchmarkitem",
-            name="item_has_text_and_key",
+            model_name='benchmarkitem',
+            name='item_has_text_and_key',
         ),
         migrations.RemoveConstraint(
-            model_name="rowreport",
-            name="report_kind_known",
+            model_name='rowreport',
+            name='report_kind_known',
         ),
         migrations.AddField(
-            model_name="benchmark",
-            name="is_exam",
+            model_name='benchmark',
+            name='is_exam',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name="import",
-            name="columns",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.TextField(), default=list, size=None
-            ),
+            model_name='import',
+            name='columns',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None),
         ),
         migrations.AddField(
-            model_name="import",
-            name="delimiter",
+            model_name='import',
+            name='delimiter',
             field=models.CharField(blank=True, max_length=1),
         ),
         migrations.AddField(
-            model_name="import",
-            name="header_row",
+            model_name='import',
+            name='header_row',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="import",
-            name="kind",
-            field=models.CharField(blank=True, max_length=40, verbose_name="kind of file"),
+            model_name='import',
+            name='kind',
+            field=models.CharField(blank=True, max_length=40, verbose_name='kind of file'),
         ),
         migrations.AddField(
-            model_name="import",
-            name="note",
+            model_name='import',
+            name='note',
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name="import",
-            name="rows_filled",
-            field=models.PositiveIntegerField(default=0, verbose_name="keys filled in"),
+            model_name='import',
+            name='rows_filled',
+            field=models.PositiveIntegerField(default=0, verbose_name='keys filled in'),
         ),
         migrations.AddField(
-            model_name="import",
-            name="rows_neutralised",
-            field=models.PositiveIntegerField(default=0, verbose_name="made harmless"),
+            model_name='import',
+            name='rows_neutralised',
+            field=models.PositiveIntegerField(default=0, verbose_name='made harmless'),
         ),
         migrations.AddField(
-            model_name="leak",
-            name="kind",
-            field=models.CharField(
-                choices=[("whole", "the same text"), ("runs", "shared passages"), ("fuzzy", "reworded")],
-                default="runs",
-                max_length=5,
-            ),
+            model_name='leak',
+            name='kind',
+            field=models.CharField(choices=[('whole', 'the same text'), ('runs', 'shared passages'), ('fuzzy', 'reworded')], default='runs', max_length=5),
         ),
         migrations.AddField(
-            model_name="leak",
-            name="likeness",
+            model_name='leak',
+            name='likeness',
             field=models.FloatField(default=1.0),
         ),
         migrations.AddField(
-            model_name="leak",
-            name="overruled_at",
+            model_name='leak',
+            name='overruled_at',
             field=models.DateTimeField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="leak",
-            name="overruled_why",
+            model_name='leak',
+            name='overruled_why',
             field=models.TextField(blank=True),
         ),
         migrations.AddField(
-            model_name="question",
-            name="changed_at",
+            model_name='question',
+            name='changed_at',
             field=models.DateTimeField(auto_now=True, db_index=True),
         ),
         migrations.AddField(
-            model_name="question",
-            name="copy_ruling",
-            field=models.CharField(
-                choices=[("open", "open"), ("keeper", "the one to keep"), ("apart", "no copy")],
-                default="open",
-                max_length=6,
-            ),
+            model_name='question',
+            name='copy_ruling',
+            field=models.CharField(choices=[('open', 'open'), ('keeper', 'the one to keep'), ('apart', 'no copy')], default='open', max_length=6),
         ),
         migrations.AddField(
-            model_name="question",
-            name="domain_confidence",
+            model_name='question',
+            name='domain_confidence',
             field=models.FloatField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="question",
-            name="domain_source",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("file", "the file"),
-                    ("rules", "a rule"),
-                    ("assistant", "a model"),
-                    ("nearest", "its nearest neighbours"),
-                    ("expert", "an expert"),
-                ],
-                max_length=9,
-            ),
+            model_name='question',
+            name='domain_source',
+            field=models.CharField(blank=True, choices=[('file', 'the file'), ('rules', 'a rule'), ('assistant', 'a model'), ('nearest', 'its nearest neighbours'), ('expert', 'an expert')], max_length=9),
         ),
         migrations.AddField(
-            model_name="question",
-            name="flaws",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=100), blank=True, null=True, size=None
-            ),
+            model_name='question',
+            name='flaws',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, null=True, size=None),
         ),
         migrations.AddField(
-            model_name="question",
-            name="rating",
-            field=models.PositiveSmallIntegerField(
-                blank=True, null=True, verbose_name="difficulty, as an expert rates it"
-            ),
+            model_name='question',
+            name='rating',
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='difficulty, as an expert rates it'),
         ),
         migrations.AddField(
-            model_name="question",
-            name="tags",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=50),
-                blank=True,
-                default=list,
-                size=None,
-                verbose_name="tags",
-            ),
+            model_name='question',
+            name='tags',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), blank=True, default=list, size=None, verbose_name='tags'),
         ),
         migrations.AddField(
-            model_name="rowreport",
-            name="cells",
+            model_name='rowreport',
+            name='cells',
             field=models.JSONField(blank=True, default=dict),
         ),
         migrations.AddField(
-            model_name="selection",
-            name="banned",
-            field=models.PositiveIntegerField(default=0, verbose_name="banned"),
+            model_name='selection',
+            name='banned',
+            field=models.PositiveIntegerField(default=0, verbose_name='banned'),
         ),
         migrations.AddField(
-            model_name="selection",
-            name="pinned",
-            field=models.PositiveIntegerField(default=0, verbose_name="pinned"),
+            model_name='selection',
+            name='pinned',
+            field=models.PositiveIntegerField(default=0, verbose_name='pinned'),
         ),
         migrations.AddField(
-            model_name="trace",
-            name="flaws",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=100), blank=True, null=True, size=None
-            ),
+            model_name='trace',
+            name='flaws',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, null=True, size=None),
         ),
         migrations.AlterField(
-            model_name="question",
-            name="pool",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="questions",
-                to="curator.pool",
-            ),
+            model_name='question',
+            name='pool',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='curator.pool'),
         ),
         migrations.AlterField(
-            model_name="question",
-            name="project",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="questions",
-                to="common.project",
-            ),
+            model_name='question',
+            name='project',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='common.project'),
         ),
         migrations.AlterField(
-            model_name="rowreport",
-            name="kind",
-            field=models.CharField(
-                choices=[
-                    ("rejected", "rejected"),
-                    ("duplicate", "duplicate"),
-                    ("filled", "gave its key"),
-                    ("conflict", "another key"),
-                ],
-                max_length=9,
-            ),
+            model_name='rowreport',
+            name='kind',
+            field=models.CharField(choices=[('rejected', 'rejected'), ('duplicate', 'duplicate'), ('filled', 'gave its key'), ('conflict', 'another key')], max_length=9),
         ),
         migrations.AddIndex(
-            model_name="question",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["tags"], name="question_tags"),
+            model_name='question',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['tags'], name='question_tags'),
         ),
         migrations.AddConstraint(
-            model_name="benchmarkitem",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="item_has_text"
-            ),
+            model_name='benchmarkitem',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='item_has_text'),
         ),
         migrations.AddConstraint(
-            model_name="leak",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["whole", "runs", "fuzzy"])), name="leak_kind_known"
-            ),
+            model_name='leak',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['whole', 'runs', 'fuzzy'])), name='leak_kind_known'),
         ),
         migrations.AddConstraint(
-            model_name="leak",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("overruled_at__isnull", True),
-                    models.Q(("overruled_why", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="leak_overruled_with_reason",
-            ),
+            model_name='leak',
+            constraint=models.CheckConstraint(condition=models.Q(('overruled_at__isnull', True), models.Q(('overruled_why', ''), _negated=True), _connector='OR'), name='leak_overruled_with_reason'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("copy_ruling__in", ["open", "keeper", "apart"])),
-                name="question_copy_ruling_known",
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('copy_ruling__in', ['open', 'keeper', 'apart'])), name='question_copy_ruling_known'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("rating__isnull", True),
-                    models.Q(("rating__gte", 1), ("rating__lte", 5)),
-                    _connector="OR",
-                ),
-                name="question_rating_in_range",
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('rating__isnull', True), models.Q(('rating__gte', 1), ('rating__lte', 5)), _connector='OR'), name='question_rating_in_range'),
         ),
         migrations.AddConstraint(
-            model_name="question",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("domain_confidence__isnull", True),
-                    models.Q(("domain_confidence__gte", 0), ("domain_confidence__lte", 1)),
-                    _connector="OR",
-                ),
-                name="question_confidence_is_share",
-            ),
+            model_name='question',
+            constraint=models.CheckConstraint(condition=models.Q(('domain_confidence__isnull', True), models.Q(('domain_confidence__gte', 0), ('domain_confidence__lte', 1)), _connector='OR'), name='question_confidence_is_share'),
         ),
         migrations.AddConstraint(
-            model_name="rowreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["rejected", "duplicate", "filled", "conflict"])),
-                name="report_kind_known",
-            ),
+            model_name='rowreport',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['rejected', 'duplicate', 'filled', 'conflict'])), name='report_kind_known'),
         ),
         migrations.AddField(
-            model_name="assistant",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="assistants", to="common.project"
-            ),
+            model_name='assistant',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assistants', to='common.project'),
         ),
         migrations.AddField(
-            model_name="classification",
-            name="assistant",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="curator.assistant",
-            ),
+            model_name='classification',
+            name='assistant',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='curator.assistant'),
         ),
         migrations.AddField(
-            model_name="classification",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="started by",
-            ),
+            model_name='classification',
+            name='created_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by'),
         ),
         migrations.AddField(
-            model_name="classification",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="classifications",
-                to="common.project",
-            ),
+            model_name='classification',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='classifications', to='common.project'),
         ),
         migrations.AddField(
-            model_name="copysearch",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="started by",
-            ),
+            model_name='copysearch',
+            name='created_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by'),
         ),
         migrations.AddField(
-            model_name="copysearch",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="copy_searches", to="common.project"
-            ),
+            model_name='copysearch',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='copy_searches', to='common.project'),
         ),
         migrations.AddField(
-            model_name="domainrule",
-            name="domain",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="rules", to="curator.domain"
-            ),
+            model_name='domainrule',
+            name='domain',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='curator.domain'),
         ),
         migrations.AddField(
-            model_name="embedder",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="embedders", to="common.project"
-            ),
+            model_name='embedder',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embedders', to='common.project'),
         ),
         migrations.AddField(
-            model_name="copysearch",
-            name="embedder",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="curator.embedder",
-            ),
+            model_name='copysearch',
+            name='embedder',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='curator.embedder'),
         ),
         migrations.AddField(
-            model_name="classification",
-            name="embedder",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to="curator.embedder",
-            ),
+            model_name='classification',
+            name='embedder',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='curator.embedder'),
         ),
         migrations.AddField(
-            model_name="embedding",
-            name="embedder",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="embeddings", to="curator.embedder"
-            ),
+            model_name='embedding',
+            name='embedder',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embeddings', to='curator.embedder'),
         ),
         migrations.AddField(
-            model_name="embedding",
-            name="question",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="embeddings", to="curator.question"
-            ),
+            model_name='embedding',
+            name='question',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='embeddings', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="grade",
-            name="attempt",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="grade",
-                to="curator.attempt",
-            ),
+            model_name='grade',
+            name='attempt',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grade', to='curator.attempt'),
         ),
         migrations.AddField(
-            model_name="grade",
-            name="trace",
-            field=models.OneToOneField(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="grade",
-                to="curator.trace",
-            ),
+            model_name='grade',
+            name='trace',
+            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='grade', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="grading",
-            name="assistant",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="gradings", to="curator.assistant"
-            ),
+            model_name='grading',
+            name='assistant',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gradings', to='curator.assistant'),
         ),
         migrations.AddField(
-            model_name="grading",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="started by",
-            ),
+            model_name='grading',
+            name='created_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by'),
         ),
         migrations.AddField(
-            model_name="grading",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="gradings", to="common.project"
-            ),
+            model_name='grading',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gradings', to='common.project'),
         ),
         migrations.AddField(
-            model_name="grade",
-            name="grading",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="grades", to="curator.grading"
-            ),
+            model_name='grade',
+            name='grading',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='grades', to='curator.grading'),
         ),
         migrations.AddField(
-            model_name="nearcopy",
-            name="keeper",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="near_copies", to="curator.question"
-            ),
+            model_name='nearcopy',
+            name='keeper',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='near_copies', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="nearcopy",
-            name="question",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.CASCADE, related_name="near_copy", to="curator.question"
-            ),
+            model_name='nearcopy',
+            name='question',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='near_copy', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="qualitypattern",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="quality_patterns",
-                to="common.project",
-            ),
+            model_name='qualitypattern',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quality_patterns', to='common.project'),
         ),
         migrations.AddField(
-            model_name="questionedit",
-            name="changed_by",
-            field=models.ForeignKey(
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='questionedit',
+            name='changed_by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="questionedit",
-            name="question",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="edits", to="curator.question"
-            ),
+            model_name='questionedit',
+            name='question',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='edits', to='curator.question'),
         ),
         migrations.AddIndex(
-            model_name="questionwords",
-            index=django.contrib.postgres.indexes.GinIndex(fields=["words"], name="question_words"),
+            model_name='questionwords',
+            index=django.contrib.postgres.indexes.GinIndex(fields=['words'], name='question_words'),
         ),
         migrations.AddField(
-            model_name="rememberedmapping",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="mappings", to="common.project"
-            ),
+            model_name='rememberedmapping',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='mappings', to='common.project'),
         ),
         migrations.AddField(
-            model_name="spotcheck",
-            name="expert",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="spot_checks",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='spotcheck',
+            name='expert',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='spot_checks', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="spotcheck",
-            name="grade",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="spot_checks", to="curator.grade"
-            ),
+            model_name='spotcheck',
+            name='grade',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='spot_checks', to='curator.grade'),
         ),
         migrations.AddConstraint(
-            model_name="assistant",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="assistant_name_once"),
+            model_name='assistant',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='assistant_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="assistant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_in_usd__gte", 0), ("price_out_usd__gte", 0)),
-                name="assistant_prices_not_negative",
-            ),
+            model_name='assistant',
+            constraint=models.CheckConstraint(condition=models.Q(('price_in_usd__gte', 0), ('price_out_usd__gte', 0)), name='assistant_prices_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="assistant",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_in_flight__gte", 1)), name="assistant_asks_something"
-            ),
+            model_name='assistant',
+            constraint=models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='assistant_asks_something'),
         ),
         migrations.AddConstraint(
-            model_name="domainrule",
-            constraint=models.UniqueConstraint(fields=("domain", "words"), name="rule_once_in_domain"),
+            model_name='domainrule',
+            constraint=models.UniqueConstraint(fields=('domain', 'words'), name='rule_once_in_domain'),
         ),
         migrations.AddConstraint(
-            model_name="domainrule",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("words", ""), _negated=True), name="rule_has_words"
-            ),
+            model_name='domainrule',
+            constraint=models.CheckConstraint(condition=models.Q(('words', ''), _negated=True), name='rule_has_words'),
         ),
         migrations.AddConstraint(
-            model_name="embedder",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="embedder_name_once"),
+            model_name='embedder',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='embedder_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="embedder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price_in_usd__gte", 0), ("price_out_usd__gte", 0)),
-                name="embedder_prices_not_negative",
-            ),
+            model_name='embedder',
+            constraint=models.CheckConstraint(condition=models.Q(('price_in_usd__gte', 0), ('price_out_usd__gte', 0)), name='embedder_prices_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="embedder",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("max_in_flight__gte", 1)), name="embedder_asks_something"
-            ),
+            model_name='embedder',
+            constraint=models.CheckConstraint(condition=models.Q(('max_in_flight__gte', 1)), name='embedder_asks_something'),
         ),
         migrations.AddConstraint(
-            model_name="copysearch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="copysearch_state_known",
-            ),
+            model_name='copysearch',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='copysearch_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="copysearch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="copysearch_running_has_start",
-            ),
+            model_name='copysearch',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='copysearch_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="copysearch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="copysearch_end_has_time",
-            ),
+            model_name='copysearch',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='copysearch_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="copysearch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="copysearch_failure_has_sentence",
-            ),
+            model_name='copysearch',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='copysearch_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="copysearch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="copysearch_cost_not_negative"
-            ),
+            model_name='copysearch',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='copysearch_cost_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="copysearch",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="6467de2c8c57f3b72ceced011fd3b18f2d5fb3f1",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_849de",
-                    table="curator_copysearch",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='copysearch',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='6467de2c8c57f3b72ceced011fd3b18f2d5fb3f1', operation='UPDATE', pgid='pgtrigger_job_state_849de', table='curator_copysearch', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="classification_state_known",
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='classification_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="classification_running_has_start",
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='classification_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="classification_end_has_time",
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='classification_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="classification_failure_has_sentence",
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='classification_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="classification_cost_not_negative"
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='classification_cost_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="classification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("way__in", ["rules", "assistant", "nearest"])),
-                name="classification_way_known",
-            ),
+            model_name='classification',
+            constraint=models.CheckConstraint(condition=models.Q(('way__in', ['rules', 'assistant', 'nearest'])), name='classification_way_known'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="classification",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="5f0ebd9931acd765f8bd7d8473e817215d8f0f48",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_1208b",
-                    table="curator_classification",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='classification',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='5f0ebd9931acd765f8bd7d8473e817215d8f0f48', operation='UPDATE', pgid='pgtrigger_job_state_1208b', table='curator_classification', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="embedding",
-            constraint=models.UniqueConstraint(
-                fields=("question", "embedder"), name="embedding_once_per_model"
-            ),
+            model_name='embedding',
+            constraint=models.UniqueConstraint(fields=('question', 'embedder'), name='embedding_once_per_model'),
         ),
         migrations.AddConstraint(
-            model_name="grading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="grading_state_known",
-            ),
+            model_name='grading',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='grading_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="grading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="grading_running_has_start",
-            ),
+            model_name='grading',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='grading_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="grading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="grading_end_has_time",
-            ),
+            model_name='grading',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='grading_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="grading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="grading_failure_has_sentence",
-            ),
+            model_name='grading',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='grading_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="grading",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="grading_cost_not_negative"
-            ),
+            model_name='grading',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='grading_cost_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="grading",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="0b902c23e8b67d212ff489ad0e83432d6f154c01",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_fd3d9",
-                    table="curator_grading",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='grading',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='0b902c23e8b67d212ff489ad0e83432d6f154c01', operation='UPDATE', pgid='pgtrigger_job_state_fd3d9', table='curator_grading', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="grade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("trace__isnull", True), ("attempt__isnull", True), _connector="XOR"),
-                name="grade_of_one_answer",
-            ),
+            model_name='grade',
+            constraint=models.CheckConstraint(condition=models.Q(('trace__isnull', True), ('attempt__isnull', True), _connector='XOR'), name='grade_of_one_answer'),
         ),
         migrations.AddConstraint(
-            model_name="grade",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="grade_cost_not_negative"
-            ),
+            model_name='grade',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='grade_cost_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="nearcopy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("question", models.F("keeper")), _negated=True), name="copy_not_of_itself"
-            ),
+            model_name='nearcopy',
+            constraint=models.CheckConstraint(condition=models.Q(('question', models.F('keeper')), _negated=True), name='copy_not_of_itself'),
         ),
         migrations.AddConstraint(
-            model_name="nearcopy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("likeness__gte", 0), ("likeness__lte", 1)), name="copy_likeness_is_share"
-            ),
+            model_name='nearcopy',
+            constraint=models.CheckConstraint(condition=models.Q(('likeness__gte', 0), ('likeness__lte', 1)), name='copy_likeness_is_share'),
         ),
         migrations.AddConstraint(
-            model_name="qualitypattern",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="pattern_name_once"),
+            model_name='qualitypattern',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='pattern_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="qualitypattern",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("place__in", ["question", "thinking", "answer"])),
-                name="pattern_place_known",
-            ),
+            model_name='qualitypattern',
+            constraint=models.CheckConstraint(condition=models.Q(('place__in', ['question', 'thinking', 'answer'])), name='pattern_place_known'),
         ),
         migrations.AddConstraint(
-            model_name="qualitypattern",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("expression", ""), _negated=True), models.Q(("reason", ""), _negated=True)
-                ),
-                name="pattern_is_whole",
-            ),
+            model_name='qualitypattern',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('expression', ''), _negated=True), models.Q(('reason', ''), _negated=True)), name='pattern_is_whole'),
         ),
         migrations.AddConstraint(
-            model_name="rememberedmapping",
-            constraint=models.UniqueConstraint(
-                fields=("project", "columns_hash"), name="mapping_once_for_columns"
-            ),
+            model_name='rememberedmapping',
+            constraint=models.UniqueConstraint(fields=('project', 'columns_hash'), name='mapping_once_for_columns'),
         ),
         migrations.AddConstraint(
-            model_name="spotcheck",
-            constraint=models.UniqueConstraint(fields=("grade", "expert"), name="spot_check_once_per_expert"),
+            model_name='spotcheck',
+            constraint=models.UniqueConstraint(fields=('grade', 'expert'), name='spot_check_once_per_expert'),
         ),
     ]

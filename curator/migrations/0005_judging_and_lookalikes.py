@@ -8,538 +8,357 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("common", "0002_teachers_and_pauses"),
-        ("curator", "0004_teachers_and_pauses"),
+        ('common', '0002_teachers_and_pauses'),
+        ('curator', '0004_teachers_and_pauses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Doubt",
+            name='Doubt',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("note", models.TextField(blank=True, verbose_name="note")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('note', models.TextField(blank=True, verbose_name='note')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "verbose_name": "doubt",
-                "ordering": ["pk"],
+                'verbose_name': 'doubt',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Draft",
+            name='Draft',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("content", models.JSONField(default=dict)),
-                ("version", models.PositiveIntegerField(default=1)),
-                ("saved_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.JSONField(default=dict)),
+                ('version', models.PositiveIntegerField(default=1)),
+                ('saved_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "verbose_name": "draft",
+                'verbose_name': 'draft',
             },
         ),
         migrations.CreateModel(
-            name="Flag",
+            name='Flag',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("note", models.TextField(blank=True, verbose_name="note")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("settled_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('note', models.TextField(blank=True, verbose_name='note')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('settled_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "verbose_name": "flag",
-                "ordering": ["pk"],
+                'verbose_name': 'flag',
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Lookalike",
+            name='Lookalike',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("likeness", models.FloatField()),
-                ("by_meaning", models.BooleanField(default=False)),
-                ("is_copy", models.BooleanField(default=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('likeness', models.FloatField()),
+                ('by_meaning', models.BooleanField(default=False)),
+                ('is_copy', models.BooleanField(default=False)),
             ],
             options={
-                "ordering": ["-likeness", "pk"],
+                'ordering': ['-likeness', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Reason",
+            name='Reason',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(allow_unicode=True, max_length=40)),
-                ("name", models.CharField(blank=True, max_length=100, verbose_name="reason")),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("is_retired", models.BooleanField(default=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(allow_unicode=True, max_length=40)),
+                ('name', models.CharField(blank=True, max_length=100, verbose_name='reason')),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('is_retired', models.BooleanField(default=False)),
             ],
             options={
-                "verbose_name": "reason",
-                "ordering": ["position", "pk"],
+                'verbose_name': 'reason',
+                'ordering': ['position', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Remark",
+            name='Remark',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "part",
-                    models.CharField(
-                        choices=[("thinking", "thinking"), ("answer", "answer")],
-                        default="thinking",
-                        max_length=8,
-                    ),
-                ),
-                ("content_hash", models.CharField(max_length=64)),
-                ("start", models.PositiveIntegerField()),
-                ("end", models.PositiveIntegerField()),
-                ("text", models.TextField(verbose_name="comment")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('part', models.CharField(choices=[('thinking', 'thinking'), ('answer', 'answer')], default='thinking', max_length=8)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('start', models.PositiveIntegerField()),
+                ('end', models.PositiveIntegerField()),
+                ('text', models.TextField(verbose_name='comment')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "comment",
-                "ordering": ["part", "start", "pk"],
+                'verbose_name': 'comment',
+                'ordering': ['part', 'start', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="ReviewChange",
+            name='ReviewChange',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("before", models.JSONField(null=True)),
-                ("after", models.JSONField(null=True)),
-                ("changed_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('before', models.JSONField(null=True)),
+                ('after', models.JSONField(null=True)),
+                ('changed_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["pk"],
+                'ordering': ['pk'],
             },
         ),
         migrations.CreateModel(
-            name="Scale",
+            name='Scale',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("code", models.SlugField(allow_unicode=True, max_length=40)),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                (
-                    "lowest",
-                    models.CharField(blank=True, max_length=100, verbose_name="what the lowest means"),
-                ),
-                (
-                    "highest",
-                    models.CharField(blank=True, max_length=100, verbose_name="what the highest means"),
-                ),
-                (
-                    "steps",
-                    models.PositiveSmallIntegerField(
-                        default=5,
-                        validators=[
-                            django.core.validators.MinValueValidator(2),
-                            django.core.validators.MaxValueValidator(7),
-                        ],
-                        verbose_name="steps",
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField(default=0)),
-                ("is_retired", models.BooleanField(default=False)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('code', models.SlugField(allow_unicode=True, max_length=40)),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('lowest', models.CharField(blank=True, max_length=100, verbose_name='what the lowest means')),
+                ('highest', models.CharField(blank=True, max_length=100, verbose_name='what the highest means')),
+                ('steps', models.PositiveSmallIntegerField(default=5, validators=[django.core.validators.MinValueValidator(2), django.core.validators.MaxValueValidator(7)], verbose_name='steps')),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('is_retired', models.BooleanField(default=False)),
             ],
             options={
-                "verbose_name": "scale",
-                "ordering": ["position", "pk"],
+                'verbose_name': 'scale',
+                'ordering': ['position', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="TraceEdit",
+            name='TraceEdit',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("thinking", models.TextField(blank=True)),
-                ("answer", models.TextField(blank=True)),
-                ("content_hash", models.CharField(max_length=64)),
-                (
-                    "verdict",
-                    models.CharField(
-                        choices=[
-                            ("right", "right"),
-                            ("partly", "partly right"),
-                            ("wrong", "wrong"),
-                            ("unparsed", "no answer found"),
-                            ("unkeyed", "no key"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("reason", models.TextField(blank=True, verbose_name="reason")),
-                ("changed_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('thinking', models.TextField(blank=True)),
+                ('answer', models.TextField(blank=True)),
+                ('content_hash', models.CharField(max_length=64)),
+                ('verdict', models.CharField(choices=[('right', 'right'), ('partly', 'partly right'), ('wrong', 'wrong'), ('unparsed', 'no answer found'), ('unkeyed', 'no key')], max_length=8)),
+                ('reason', models.TextField(blank=True, verbose_name='reason')),
+                ('changed_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "change of a trace",
-                "ordering": ["pk"],
+                'verbose_name': 'change of a trace',
+                'ordering': ['pk'],
             },
         ),
         migrations.RemoveConstraint(
-            model_name="adjudication",
-            name="adjudication_known",
+            model_name='adjudication',
+            name='adjudication_known',
         ),
         migrations.RemoveConstraint(
-            model_name="review",
-            name="review_judgement_known",
+            model_name='review',
+            name='review_judgement_known',
         ),
         migrations.AddField(
-            model_name="review",
-            name="first_wrong",
+            model_name='review',
+            name='first_wrong',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="review",
-            name="judged_hash",
-            field=models.CharField(blank=True, db_default="", max_length=64),
+            model_name='review',
+            name='judged_hash',
+            field=models.CharField(blank=True, db_default='', max_length=64),
         ),
         migrations.AddField(
-            model_name="review",
-            name="reasons",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(max_length=40), blank=True, db_default=[], default=list, size=None
-            ),
+            model_name='review',
+            name='reasons',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, db_default=[], default=list, size=None),
         ),
         migrations.AddField(
-            model_name="review",
-            name="scores",
+            model_name='review',
+            name='scores',
             field=models.JSONField(blank=True, db_default={}, default=dict),
         ),
         migrations.AddField(
-            model_name="review",
-            name="seconds",
+            model_name='review',
+            name='seconds',
             field=models.PositiveIntegerField(blank=True, null=True),
         ),
         migrations.AddField(
-            model_name="review",
-            name="version",
+            model_name='review',
+            name='version',
             field=models.PositiveIntegerField(db_default=1, default=1),
         ),
         migrations.AlterField(
-            model_name="adjudication",
-            name="judgement",
-            field=models.CharField(
-                choices=[
-                    ("accept", "accept"),
-                    ("reject", "reject"),
-                    ("question", "the question or its key is wrong"),
-                    ("unsure", "unsure"),
-                ],
-                max_length=8,
-                verbose_name="judgement",
-            ),
+            model_name='adjudication',
+            name='judgement',
+            field=models.CharField(choices=[('accept', 'accept'), ('reject', 'reject'), ('question', 'the question or its key is wrong'), ('unsure', 'unsure')], max_length=8, verbose_name='judgement'),
         ),
         migrations.AlterField(
-            model_name="review",
-            name="judgement",
-            field=models.CharField(
-                choices=[
-                    ("accept", "accept"),
-                    ("reject", "reject"),
-                    ("question", "the question or its key is wrong"),
-                    ("unsure", "unsure"),
-                ],
-                max_length=8,
-                verbose_name="judgement",
-            ),
+            model_name='review',
+            name='judgement',
+            field=models.CharField(choices=[('accept', 'accept'), ('reject', 'reject'), ('question', 'the question or its key is wrong'), ('unsure', 'unsure')], max_length=8, verbose_name='judgement'),
         ),
         migrations.AddIndex(
-            model_name="review",
-            index=models.Index(fields=["reviewer", "-changed_at"], name="curator_rev_reviewe_134dc0_idx"),
+            model_name='review',
+            index=models.Index(fields=['reviewer', '-changed_at'], name='curator_rev_reviewe_134dc0_idx'),
         ),
         migrations.AddConstraint(
-            model_name="adjudication",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("judgement__in", ["accept", "reject", "question"])),
-                name="adjudication_known",
-            ),
+            model_name='adjudication',
+            constraint=models.CheckConstraint(condition=models.Q(('judgement__in', ['accept', 'reject', 'question'])), name='adjudication_known'),
         ),
         migrations.AddConstraint(
-            model_name="review",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("judgement__in", ["accept", "reject", "question", "unsure"])),
-                name="review_judgement_known",
-            ),
+            model_name='review',
+            constraint=models.CheckConstraint(condition=models.Q(('judgement__in', ['accept', 'reject', 'question', 'unsure'])), name='review_judgement_known'),
         ),
         migrations.AddField(
-            model_name="doubt",
-            name="question",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="doubts", to="curator.question"
-            ),
+            model_name='doubt',
+            name='question',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='doubts', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="doubt",
-            name="raised_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='doubt',
+            name='raised_by',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="doubt",
-            name="settled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='doubt',
+            name='settled_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="doubt",
-            name="trace",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="curator.trace"
-            ),
+            model_name='doubt',
+            name='trace',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="draft",
-            name="reviewer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='draft',
+            name='reviewer',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="draft",
-            name="trace",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="curator.trace"
-            ),
+            model_name='draft',
+            name='trace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="flag",
-            name="colleague",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='flag',
+            name='colleague',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="flag",
-            name="raised_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='flag',
+            name='raised_by',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="flag",
-            name="settled_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-            ),
+            model_name='flag',
+            name='settled_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="flag",
-            name="trace",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="flags", to="curator.trace"
-            ),
+            model_name='flag',
+            name='trace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flags', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="lookalike",
-            name="other",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="curator.question"
-            ),
+            model_name='lookalike',
+            name='other',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="lookalike",
-            name="question",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="curator.question"
-            ),
+            model_name='lookalike',
+            name='question',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='curator.question'),
         ),
         migrations.AddField(
-            model_name="reason",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="reasons", to="common.project"
-            ),
+            model_name='reason',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reasons', to='common.project'),
         ),
         migrations.AddField(
-            model_name="remark",
-            name="author",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='remark',
+            name='author',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="remark",
-            name="trace",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="remarks", to="curator.trace"
-            ),
+            model_name='remark',
+            name='trace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='remarks', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="reviewchange",
-            name="reviewer",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='reviewchange',
+            name='reviewer',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="reviewchange",
-            name="trace",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="curator.trace"
-            ),
+            model_name='reviewchange',
+            name='trace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='curator.trace'),
         ),
         migrations.AddField(
-            model_name="scale",
-            name="project",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="scales", to="common.project"
-            ),
+            model_name='scale',
+            name='project',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='scales', to='common.project'),
         ),
         migrations.AddField(
-            model_name="traceedit",
-            name="editor",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
-            ),
+            model_name='traceedit',
+            name='editor',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
         ),
         migrations.AddField(
-            model_name="traceedit",
-            name="trace",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="edits", to="curator.trace"
-            ),
+            model_name='traceedit',
+            name='trace',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='edits', to='curator.trace'),
         ),
         migrations.AddIndex(
-            model_name="doubt",
-            index=models.Index(
-                condition=models.Q(("settled_at", None)), fields=["question"], name="doubt_open"
-            ),
+            model_name='doubt',
+            index=models.Index(condition=models.Q(('settled_at', None)), fields=['question'], name='doubt_open'),
         ),
         migrations.AddConstraint(
-            model_name="doubt",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("settled_at", None)),
-                fields=("question", "raised_by"),
-                name="doubt_once_while_open",
-            ),
+            model_name='doubt',
+            constraint=models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('question', 'raised_by'), name='doubt_once_while_open'),
         ),
         migrations.AddConstraint(
-            model_name="draft",
-            constraint=models.UniqueConstraint(fields=("trace", "reviewer"), name="draft_once"),
+            model_name='draft',
+            constraint=models.UniqueConstraint(fields=('trace', 'reviewer'), name='draft_once'),
         ),
         migrations.AddConstraint(
-            model_name="flag",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("settled_at", None)),
-                fields=("trace", "raised_by"),
-                name="flag_once_while_open",
-            ),
+            model_name='flag',
+            constraint=models.UniqueConstraint(condition=models.Q(('settled_at', None)), fields=('trace', 'raised_by'), name='flag_once_while_open'),
         ),
         migrations.AddConstraint(
-            model_name="lookalike",
-            constraint=models.UniqueConstraint(fields=("question", "other"), name="lookalike_once"),
+            model_name='lookalike',
+            constraint=models.UniqueConstraint(fields=('question', 'other'), name='lookalike_once'),
         ),
         migrations.AddConstraint(
-            model_name="lookalike",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("question__lt", models.F("other"))), name="lookalike_in_order"
-            ),
+            model_name='lookalike',
+            constraint=models.CheckConstraint(condition=models.Q(('question__lt', models.F('other'))), name='lookalike_in_order'),
         ),
         migrations.AddConstraint(
-            model_name="reason",
-            constraint=models.UniqueConstraint(fields=("project", "code"), name="reason_code_once"),
+            model_name='reason',
+            constraint=models.UniqueConstraint(fields=('project', 'code'), name='reason_code_once'),
         ),
         migrations.AddConstraint(
-            model_name="reason",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("name", ""), _negated=True),
-                fields=("project", "name"),
-                name="reason_name_once",
-            ),
+            model_name='reason',
+            constraint=models.UniqueConstraint(condition=models.Q(('name', ''), _negated=True), fields=('project', 'name'), name='reason_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="remark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("end__gt", models.F("start"))), name="remark_marks_something"
-            ),
+            model_name='remark',
+            constraint=models.CheckConstraint(condition=models.Q(('end__gt', models.F('start'))), name='remark_marks_something'),
         ),
         migrations.AddConstraint(
-            model_name="remark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("text", ""), _negated=True), name="remark_says_something"
-            ),
+            model_name='remark',
+            constraint=models.CheckConstraint(condition=models.Q(('text', ''), _negated=True), name='remark_says_something'),
         ),
         migrations.AddConstraint(
-            model_name="remark",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("part__in", ["thinking", "answer"])), name="remark_part_known"
-            ),
+            model_name='remark',
+            constraint=models.CheckConstraint(condition=models.Q(('part__in', ['thinking', 'answer'])), name='remark_part_known'),
         ),
         migrations.AddIndex(
-            model_name="reviewchange",
-            index=models.Index(fields=["reviewer", "-id"], name="curator_rev_reviewe_7028d4_idx"),
+            model_name='reviewchange',
+            index=models.Index(fields=['reviewer', '-id'], name='curator_rev_reviewe_7028d4_idx'),
         ),
         migrations.AddConstraint(
-            model_name="scale",
-            constraint=models.UniqueConstraint(fields=("project", "code"), name="scale_code_once"),
+            model_name='scale',
+            constraint=models.UniqueConstraint(fields=('project', 'code'), name='scale_code_once'),
         ),
         migrations.AddConstraint(
-            model_name="scale",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="scale_name_once"),
+            model_name='scale',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='scale_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="scale",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("steps__gte", 2), ("steps__lte", 7)), name="scale_steps_in_range"
-            ),
+            model_name='scale',
+            constraint=models.CheckConstraint(condition=models.Q(('steps__gte', 2), ('steps__lte', 7)), name='scale_steps_in_range'),
         ),
     ]

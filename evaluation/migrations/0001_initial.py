@@ -11,344 +11,151 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("common", "0001_initial"),
-        ("curator", "0001_initial"),
-        ("training", "0001_initial"),
+        ('common', '0001_initial'),
+        ('curator', '0001_initial'),
+        ('training', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Evaluation",
+            name='Evaluation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                ("policies", models.JSONField()),
-                ("folder", models.TextField(blank=True)),
-                ("generated_tokens", models.PositiveBigIntegerField(default=0)),
-                ("engine", models.JSONField(default=dict)),
-                ("scores", models.JSONField(default=list)),
-                (
-                    "benchmark",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="evaluations",
-                        to="curator.benchmark",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "model",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="evaluations",
-                        to="training.model",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="evaluations",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('policies', models.JSONField()),
+                ('folder', models.TextField(blank=True)),
+                ('generated_tokens', models.PositiveBigIntegerField(default=0)),
+                ('engine', models.JSONField(default=dict)),
+                ('scores', models.JSONField(default=list)),
+                ('benchmark', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='curator.benchmark')),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='evaluations', to='training.model')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='evaluations', to='common.project')),
             ],
             options={
-                "verbose_name": "evaluation",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'evaluation',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Round",
+            name='Round',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveIntegerField(verbose_name="round")),
-                ("decision", models.TextField(blank=True, verbose_name="what followed")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rounds",
-                        to="curator.dataset",
-                    ),
-                ),
-                (
-                    "evaluations",
-                    models.ManyToManyField(blank=True, related_name="rounds", to="evaluation.evaluation"),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="rounds",
-                        to="common.project",
-                    ),
-                ),
-                (
-                    "run",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="rounds",
-                        to="training.run",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveIntegerField(verbose_name='round')),
+                ('decision', models.TextField(blank=True, verbose_name='what followed')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('dataset', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rounds', to='curator.dataset')),
+                ('evaluations', models.ManyToManyField(blank=True, related_name='rounds', to='evaluation.evaluation')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rounds', to='common.project')),
+                ('run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='rounds', to='training.run')),
             ],
             options={
-                "verbose_name": "round",
-                "ordering": ["number"],
+                'verbose_name': 'round',
+                'ordering': ['number'],
             },
         ),
         migrations.CreateModel(
-            name="Thought",
+            name='Thought',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "token_ids",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.PositiveIntegerField(), default=list, size=None
-                    ),
-                ),
-                (
-                    "forced_at",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.PositiveIntegerField(), blank=True, default=list, size=None
-                    ),
-                ),
-                (
-                    "stops",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.PositiveIntegerField(), blank=True, default=list, size=None
-                    ),
-                ),
-                ("text", models.TextField(blank=True)),
-                (
-                    "evaluation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="thoughts",
-                        to="evaluation.evaluation",
-                    ),
-                ),
-                (
-                    "item",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="thoughts",
-                        to="curator.benchmarkitem",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('token_ids', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), default=list, size=None)),
+                ('forced_at', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), blank=True, default=list, size=None)),
+                ('stops', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), blank=True, default=list, size=None)),
+                ('text', models.TextField(blank=True)),
+                ('evaluation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='thoughts', to='evaluation.evaluation')),
+                ('item', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='thoughts', to='curator.benchmarkitem')),
             ],
             options={
-                "ordering": ["item__position"],
+                'ordering': ['item__position'],
             },
         ),
         migrations.CreateModel(
-            name="MarkedAnswer",
+            name='MarkedAnswer',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("policy", models.CharField(max_length=60)),
-                ("cut_at", models.PositiveIntegerField()),
-                ("forced_end", models.BooleanField()),
-                ("forced_tokens", models.PositiveIntegerField(default=0)),
-                ("answer_tokens", models.PositiveIntegerField(default=0)),
-                ("text", models.TextField(blank=True)),
-                ("answer", models.TextField(blank=True)),
-                (
-                    "outcome",
-                    models.CharField(
-                        choices=[
-                            ("right", "right"),
-                            ("partly", "partly right"),
-                            ("wrong", "wrong"),
-                            ("unparsed", "no answer found"),
-                        ],
-                        max_length=8,
-                    ),
-                ),
-                ("rule", models.CharField(blank=True, max_length=60)),
-                ("credit", models.FloatField()),
-                (
-                    "thought",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="answers",
-                        to="evaluation.thought",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('policy', models.CharField(max_length=60)),
+                ('cut_at', models.PositiveIntegerField()),
+                ('forced_end', models.BooleanField()),
+                ('forced_tokens', models.PositiveIntegerField(default=0)),
+                ('answer_tokens', models.PositiveIntegerField(default=0)),
+                ('text', models.TextField(blank=True)),
+                ('answer', models.TextField(blank=True)),
+                ('outcome', models.CharField(choices=[('right', 'right'), ('partly', 'partly right'), ('wrong', 'wrong'), ('unparsed', 'no answer found')], max_length=8)),
+                ('rule', models.CharField(blank=True, max_length=60)),
+                ('credit', models.FloatField()),
+                ('thought', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='evaluation.thought')),
             ],
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="evaluation_state_known",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='evaluation_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="evaluation_running_has_start",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='evaluation_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="evaluation_end_has_time",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='evaluation_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="evaluation_failure_has_sentence",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='evaluation_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="evaluation_cost_not_negative"
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='evaluation_cost_not_negative'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="evaluation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="6a044642979cf7b2ebe5a248d44f39a4990129a0",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_37930",
-                    table="evaluation_evaluation",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='evaluation',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='6a044642979cf7b2ebe5a248d44f39a4990129a0', operation='UPDATE', pgid='pgtrigger_job_state_37930', table='evaluation_evaluation', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="round",
-            constraint=models.UniqueConstraint(fields=("project", "number"), name="round_number_once"),
+            model_name='round',
+            constraint=models.UniqueConstraint(fields=('project', 'number'), name='round_number_once'),
         ),
         migrations.AddConstraint(
-            model_name="thought",
-            constraint=models.UniqueConstraint(fields=("evaluation", "item"), name="thought_once"),
+            model_name='thought',
+            constraint=models.UniqueConstraint(fields=('evaluation', 'item'), name='thought_once'),
         ),
         migrations.AddIndex(
-            model_name="markedanswer",
-            index=models.Index(fields=["policy", "outcome"], name="evaluation__policy_411824_idx"),
+            model_name='markedanswer',
+            index=models.Index(fields=['policy', 'outcome'], name='evaluation__policy_411824_idx'),
         ),
         migrations.AddConstraint(
-            model_name="markedanswer",
-            constraint=models.UniqueConstraint(fields=("thought", "policy"), name="answer_once_per_policy"),
+            model_name='markedanswer',
+            constraint=models.UniqueConstraint(fields=('thought', 'policy'), name='answer_once_per_policy'),
         ),
         migrations.AddConstraint(
-            model_name="markedanswer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["right", "partly", "wrong", "unparsed"])),
-                name="answer_outcome_known",
-            ),
+            model_name='markedanswer',
+            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['right', 'partly', 'wrong', 'unparsed'])), name='answer_outcome_known'),
         ),
         migrations.AddConstraint(
-            model_name="markedanswer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("credit__gte", 0), ("credit__lte", 1)), name="answer_credit_is_a_share"
-            ),
+            model_name='markedanswer',
+            constraint=models.CheckConstraint(condition=models.Q(('credit__gte', 0), ('credit__lte', 1)), name='answer_credit_is_a_share'),
         ),
         migrations.AddConstraint(
-            model_name="markedanswer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("forced_tokens__lte", models.F("cut_at"))),
-                name="answer_forced_within_cut",
-            ),
+            model_name='markedanswer',
+            constraint=models.CheckConstraint(condition=models.Q(('forced_tokens__lte', models.F('cut_at'))), name='answer_forced_within_cut'),
         ),
     ]

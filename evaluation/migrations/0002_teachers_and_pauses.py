@@ -8,116 +8,69 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("common", "0002_teachers_and_pauses"),
-        ("curator", "0004_teachers_and_pauses"),
-        ("evaluation", "0001_initial"),
-        ("training", "0002_teachers_and_pauses"),
+        ('common', '0002_teachers_and_pauses'),
+        ('curator', '0004_teachers_and_pauses'),
+        ('evaluation', '0001_initial'),
+        ('training', '0002_teachers_and_pauses'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name="evaluation",
-            name="job_state",
+            model_name='evaluation',
+            name='job_state',
         ),
         migrations.RemoveConstraint(
-            model_name="evaluation",
-            name="evaluation_state_known",
+            model_name='evaluation',
+            name='evaluation_state_known',
         ),
         migrations.RemoveConstraint(
-            model_name="evaluation",
-            name="evaluation_end_has_time",
+            model_name='evaluation',
+            name='evaluation_end_has_time',
         ),
         migrations.RemoveConstraint(
-            model_name="evaluation",
-            name="evaluation_failure_has_sentence",
+            model_name='evaluation',
+            name='evaluation_failure_has_sentence',
         ),
         migrations.RemoveConstraint(
-            model_name="evaluation",
-            name="evaluation_cost_not_negative",
+            model_name='evaluation',
+            name='evaluation_cost_not_negative',
         ),
         migrations.AddField(
-            model_name="evaluation",
-            name="pause_requested",
+            model_name='evaluation',
+            name='pause_requested',
             field=models.BooleanField(default=False),
         ),
         migrations.AddField(
-            model_name="evaluation",
-            name="reserved_usd",
-            field=models.DecimalField(decimal_places=6, default=Decimal("0"), max_digits=12),
+            model_name='evaluation',
+            name='reserved_usd',
+            field=models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12),
         ),
         migrations.AlterField(
-            model_name="evaluation",
-            name="state",
-            field=models.CharField(
-                choices=[
-                    ("queued", "queued"),
-                    ("running", "running"),
-                    ("succeeded", "done"),
-                    ("failed", "failed"),
-                    ("cancelled", "cancelled"),
-                    ("paused", "paused"),
-                ],
-                db_index=True,
-                default="queued",
-                max_length=9,
-                verbose_name="state",
-            ),
+            model_name='evaluation',
+            name='state',
+            field=models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('paused', 'paused')], db_index=True, default='queued', max_length=9, verbose_name='state'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="evaluation",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,queued:paused,running:succeeded,running:failed,running:cancelled,running:paused,running:queued,paused:queued,paused:cancelled,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="5afa12a163fe237e78e8f37b23b593cfd2512c85",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_37930",
-                    table="evaluation_evaluation",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='evaluation',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,queued:paused,running:succeeded,running:failed,running:cancelled,running:paused,running:queued,paused:queued,paused:cancelled,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='5afa12a163fe237e78e8f37b23b593cfd2512c85', operation='UPDATE', pgid='pgtrigger_job_state_37930', table='evaluation_evaluation', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["queued", "running", "succeeded", "failed", "cancelled", "paused"])
-                ),
-                name="evaluation_state_known",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled', 'paused'])), name='evaluation_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ["queued", "running", "paused"])),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="evaluation_end_has_time",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ['queued', 'running', 'paused'])), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='evaluation_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "paused"),
-                    models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                    _connector="OR",
-                ),
-                name="evaluation_failure_has_sentence",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'paused'), models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), _connector='OR'), name='evaluation_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="evaluation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0), ("reserved_usd__gte", 0)),
-                name="evaluation_cost_not_negative",
-            ),
+            model_name='evaluation',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0), ('reserved_usd__gte', 0)), name='evaluation_cost_not_negative'),
         ),
     ]

@@ -10,335 +10,151 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("common", "0001_initial"),
-        ("curator", "0001_initial"),
+        ('common', '0001_initial'),
+        ('curator', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Run",
+            name='Run',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[
-                            ("queued", "queued"),
-                            ("running", "running"),
-                            ("succeeded", "done"),
-                            ("failed", "failed"),
-                            ("cancelled", "cancelled"),
-                        ],
-                        db_index=True,
-                        default="queued",
-                        max_length=9,
-                        verbose_name="state",
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
-                ("queued_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("started_at", models.DateTimeField(blank=True, null=True, verbose_name="started")),
-                ("heartbeat_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True, verbose_name="finished")),
-                ("worker", models.CharField(blank=True, max_length=200)),
-                ("claims", models.PositiveIntegerField(default=0)),
-                ("cancel_requested", models.BooleanField(default=False)),
-                ("progress_done", models.PositiveBigIntegerField(default=0)),
-                ("progress_total", models.PositiveBigIntegerField(default=0)),
-                ("phase", models.CharField(blank=True, max_length=100)),
-                (
-                    "cost_usd",
-                    models.DecimalField(
-                        decimal_places=6, default=Decimal("0"), max_digits=12, verbose_name="cost (USD)"
-                    ),
-                ),
-                (
-                    "max_cost_usd",
-                    models.DecimalField(
-                        blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="limit (USD)"
-                    ),
-                ),
-                ("failure", models.TextField(blank=True, verbose_name="failure")),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                ("base", models.TextField(verbose_name="base model")),
-                ("recipe", models.JSONField(verbose_name="recipe")),
-                ("recipe_name", models.CharField(max_length=100)),
-                (
-                    "backend",
-                    models.CharField(
-                        choices=[("local", "this machine")],
-                        default="local",
-                        max_length=20,
-                        verbose_name="backend",
-                    ),
-                ),
-                ("folder", models.TextField(blank=True)),
-                ("steps", models.PositiveIntegerField(default=0, verbose_name="steps")),
-                ("final_loss", models.FloatField(blank=True, null=True, verbose_name="final loss")),
-                ("tokens", models.PositiveBigIntegerField(default=0)),
-                ("versions", models.JSONField(default=dict)),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="started by",
-                    ),
-                ),
-                (
-                    "dataset",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="runs", to="curator.dataset"
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE, related_name="runs", to="common.project"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], db_index=True, default='queued', max_length=9, verbose_name='state')),
+                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
+                ('queued_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('started_at', models.DateTimeField(blank=True, null=True, verbose_name='started')),
+                ('heartbeat_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True, verbose_name='finished')),
+                ('worker', models.CharField(blank=True, max_length=200)),
+                ('claims', models.PositiveIntegerField(default=0)),
+                ('cancel_requested', models.BooleanField(default=False)),
+                ('progress_done', models.PositiveBigIntegerField(default=0)),
+                ('progress_total', models.PositiveBigIntegerField(default=0)),
+                ('phase', models.CharField(blank=True, max_length=100)),
+                ('cost_usd', models.DecimalField(decimal_places=6, default=Decimal('0'), max_digits=12, verbose_name='cost (USD)')),
+                ('max_cost_usd', models.DecimalField(blank=True, decimal_places=2, max_digits=12, null=True, verbose_name='limit (USD)')),
+                ('failure', models.TextField(blank=True, verbose_name='failure')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('base', models.TextField(verbose_name='base model')),
+                ('recipe', models.JSONField(verbose_name='recipe')),
+                ('recipe_name', models.CharField(max_length=100)),
+                ('backend', models.CharField(choices=[('local', 'this machine')], default='local', max_length=20, verbose_name='backend')),
+                ('folder', models.TextField(blank=True)),
+                ('steps', models.PositiveIntegerField(default=0, verbose_name='steps')),
+                ('final_loss', models.FloatField(blank=True, null=True, verbose_name='final loss')),
+                ('tokens', models.PositiveBigIntegerField(default=0)),
+                ('versions', models.JSONField(default=dict)),
+                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by')),
+                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='curator.dataset')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='runs', to='common.project')),
             ],
             options={
-                "verbose_name": "run",
-                "ordering": ["-created_at", "-pk"],
-                "abstract": False,
+                'verbose_name': 'run',
+                'ordering': ['-created_at', '-pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Model",
+            name='Model',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=200, verbose_name="name")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("base", "base"),
-                            ("checkpoint", "checkpoint"),
-                            ("remote", "remote endpoint"),
-                        ],
-                        max_length=10,
-                        verbose_name="kind",
-                    ),
-                ),
-                ("location", models.TextField(verbose_name="location")),
-                ("markup", models.CharField(max_length=40)),
-                ("content_hash", models.CharField(blank=True, max_length=64)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "base",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="tuned",
-                        to="training.model",
-                    ),
-                ),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="models",
-                        to="common.project",
-                    ),
-                ),
-                (
-                    "run",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="model",
-                        to="training.run",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=200, verbose_name='name')),
+                ('kind', models.CharField(choices=[('base', 'base'), ('checkpoint', 'checkpoint'), ('remote', 'remote endpoint')], max_length=10, verbose_name='kind')),
+                ('location', models.TextField(verbose_name='location')),
+                ('markup', models.CharField(max_length=40)),
+                ('content_hash', models.CharField(blank=True, max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('base', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tuned', to='training.model')),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='models', to='common.project')),
+                ('run', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='model', to='training.run')),
             ],
             options={
-                "verbose_name": "model",
-                "ordering": ["name"],
+                'verbose_name': 'model',
+                'ordering': ['name'],
             },
         ),
         migrations.CreateModel(
-            name="RunStep",
+            name='RunStep',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("step", models.PositiveIntegerField()),
-                ("loss", models.FloatField()),
-                ("learning_rate", models.FloatField()),
-                ("grad_norm", models.FloatField(null=True)),
-                ("tokens", models.PositiveBigIntegerField(default=0)),
-                ("seconds", models.FloatField()),
-                (
-                    "run",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="reported_steps",
-                        to="training.run",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('step', models.PositiveIntegerField()),
+                ('loss', models.FloatField()),
+                ('learning_rate', models.FloatField()),
+                ('grad_norm', models.FloatField(null=True)),
+                ('tokens', models.PositiveBigIntegerField(default=0)),
+                ('seconds', models.FloatField()),
+                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='reported_steps', to='training.run')),
             ],
             options={
-                "ordering": ["step"],
+                'ordering': ['step'],
             },
         ),
         migrations.CreateModel(
-            name="Recipe",
+            name='Recipe',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=100, verbose_name="name")),
-                ("config", models.JSONField()),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "project",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="recipes",
-                        to="common.project",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=100, verbose_name='name')),
+                ('config', models.JSONField()),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('project', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='recipes', to='common.project')),
             ],
             options={
-                "verbose_name": "recipe",
-                "ordering": ["name"],
-                "constraints": [models.UniqueConstraint(fields=("project", "name"), name="recipe_name_once")],
+                'verbose_name': 'recipe',
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(fields=('project', 'name'), name='recipe_name_once')],
             },
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["queued", "running", "succeeded", "failed", "cancelled"])),
-                name="run_state_known",
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'running', 'succeeded', 'failed', 'cancelled'])), name='run_state_known'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "running"), _negated=True),
-                    models.Q(("heartbeat_at__isnull", False), ("started_at__isnull", False)),
-                    _connector="OR",
-                ),
-                name="run_running_has_start",
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'running'), _negated=True), models.Q(('heartbeat_at__isnull', False), ('started_at__isnull', False)), _connector='OR'), name='run_running_has_start'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("finished_at__isnull", True), ("state__in", ("queued", "running"))),
-                    models.Q(
-                        ("finished_at__isnull", False), ("state__in", ["succeeded", "failed", "cancelled"])
-                    ),
-                    _connector="OR",
-                ),
-                name="run_end_has_time",
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at__isnull', True), ('state__in', ('queued', 'running'))), models.Q(('finished_at__isnull', False), ('state__in', ['succeeded', 'failed', 'cancelled'])), _connector='OR'), name='run_end_has_time'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "failed"), ("failure", ""), _connector="XOR"),
-                name="run_failure_has_sentence",
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('state', 'failed'), ('failure', ''), _connector='XOR'), name='run_failure_has_sentence'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost_usd__gte", 0)), name="run_cost_not_negative"
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(('cost_usd__gte', 0)), name='run_cost_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="run",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "succeeded"), _negated=True),
-                    ("final_loss__isnull", False),
-                    _connector="OR",
-                ),
-                name="run_done_has_loss",
-            ),
+            model_name='run',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'succeeded'), _negated=True), ('final_loss__isnull', False), _connector='OR'), name='run_done_has_loss'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="run",
-            trigger=pgtrigger.compiler.Trigger(
-                name="job_state",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    declare="DECLARE _is_valid_transition BOOLEAN;",
-                    func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
-                    hash="de489714710b34a56d4a45ccbd7f0d4578cdd854",
-                    operation="UPDATE",
-                    pgid="pgtrigger_job_state_db176",
-                    table="training_run",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='run',
+            trigger=pgtrigger.compiler.Trigger(name='job_state', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."state", \':\', NEW."state") = ANY(\'{queued:running,queued:failed,queued:cancelled,running:succeeded,running:failed,running:cancelled,running:queued,failed:queued,cancelled:queued}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."state" IS DISTINCT FROM NEW."state") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "state" from "%" to "%" on table %\', OLD."state", NEW."state", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='de489714710b34a56d4a45ccbd7f0d4578cdd854', operation='UPDATE', pgid='pgtrigger_job_state_db176', table='training_run', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="model",
-            constraint=models.UniqueConstraint(fields=("project", "name"), name="model_name_once"),
+            model_name='model',
+            constraint=models.UniqueConstraint(fields=('project', 'name'), name='model_name_once'),
         ),
         migrations.AddConstraint(
-            model_name="model",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("kind__in", ["base", "checkpoint", "remote"])), name="model_kind_known"
-            ),
+            model_name='model',
+            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['base', 'checkpoint', 'remote'])), name='model_kind_known'),
         ),
         migrations.AddConstraint(
-            model_name="model",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "checkpoint"), _negated=True),
-                    models.Q(("content_hash", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="model_checkpoint_has_hash",
-            ),
+            model_name='model',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'checkpoint'), _negated=True), models.Q(('content_hash', ''), _negated=True), _connector='OR'), name='model_checkpoint_has_hash'),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name="model",
-            trigger=pgtrigger.compiler.Trigger(
-                name="model_identity_frozen",
-                sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."location" IS DISTINCT FROM (NEW."location") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash"))',
-                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="aa7f35341e668587c6979e9e2c33170f51cb5e2b",
-                    operation="UPDATE",
-                    pgid="pgtrigger_model_identity_frozen_e32d9",
-                    table="training_model",
-                    when="BEFORE",
-                ),
-            ),
+            model_name='model',
+            trigger=pgtrigger.compiler.Trigger(name='model_identity_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."project_id" IS DISTINCT FROM (NEW."project_id") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."location" IS DISTINCT FROM (NEW."location") OR OLD."content_hash" IS DISTINCT FROM (NEW."content_hash"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='aa7f35341e668587c6979e9e2c33170f51cb5e2b', operation='UPDATE', pgid='pgtrigger_model_identity_frozen_e32d9', table='training_model', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name="runstep",
-            constraint=models.UniqueConstraint(fields=("run", "step"), name="run_step_once"),
+            model_name='runstep',
+            constraint=models.UniqueConstraint(fields=('run', 'step'), name='run_step_once'),
         ),
     ]
