@@ -3,8 +3,10 @@
 Source: huggingface_hub, repository cards; the hub's list of size categories and its form of `dataset_info`.
 """
 
+import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,10 +54,18 @@ def lengths(numbers: Sequence[int]) -> dict[str, float]:
     if not numbers:
         return {}
     ordered = sorted(numbers)
-    last = len(ordered) - 1
-    middle = {name: ordered[round(share * last)] for name, share in QUANTILES.items()}
+    middle = {name: ordered[math.ceil(share * len(ordered)) - 1] for name, share in QUANTILES.items()}
     mean = round(sum(ordered) / len(ordered), 1)
     return {"least": ordered[0], **middle, "most": ordered[-1], "mean": mean}
+
+
+def count_domains(codes: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
+    """Return how many rows each domain has, given as code and name, the largest first."""
+    counts = Counter(codes)
+    return [
+        {"code": code, "name": name, "rows": rows}
+        for (code, name), rows in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 def size_category(rows: int) -> str:
@@ -276,7 +286,7 @@ def _identity(of: Described) -> Iterator[str]:
         if isinstance(value, str):
             yield f"- {escaped(name.replace('_', ' '))}: `{escaped(value)}`"
         else:
-            yield from (f"- {escaped(name.removesuffix('s'))} {escaped(_named(each))}" for each in value)
+            yield from (f"- {escaped(name.replace('_', ' '))}: {escaped(_named(each))}" for each in value)
     versions = ", ".join(f"{name} {version}" for name, version in card.get("versions", {}).items())
     if versions:
         yield f"- code: {escaped(card.get('code_version', ''))}; {escaped(versions)}"

@@ -16,7 +16,6 @@ from curator.queries.copies import (
 from curator.queries.datasets import (
     CONDITION_WORDS,
     compare_versions,
-    count_domains,
     get_datasets,
     get_described,
     get_other_versions,
@@ -163,7 +162,6 @@ __all__ = [
     "columns_hash",
     "compare",
     "compare_versions",
-    "count_domains",
     "count_leaks",
     "count_standing",
     "count_unlabelled",

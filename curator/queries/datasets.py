@@ -1,8 +1,6 @@
 """Reads of datasets."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from django.db.models import Count, QuerySet, TextField, Value
 from django.db.models.fields.json import KT
@@ -94,12 +92,3 @@ def get_version_rows(dataset: Dataset, questions: Sequence[str]) -> list[Dataset
     """Return a dataset's rows of some questions, by the hashes of these, in their order."""
     found = {row.question_hash: row for row in dataset.rows.filter(question_hash__in=questions)}
     return [found[key] for key in questions]
-
-
-def count_domains(codes: Iterable[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return how many rows each domain has, given as code and name, the largest first."""
-    counts = Counter(codes)
-    return [
-        {"code": code, "name": name, "rows": rows}
-        for (code, name), rows in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    ]

@@ -7,9 +7,8 @@ from importlib.metadata import version
 from typing import Any
 
 from common.models import User
-from curator import queries
 from curator.core.agreement import Agreement, agreement_between
-from curator.core.card import lengths
+from curator.core.card import count_domains, lengths
 from curator.core.dataset import hash_of_words
 from curator.models import (
     Adjudication,
@@ -113,7 +112,7 @@ def _terms(traces: Sequence[Trace]) -> list[dict[str, Any]]:
 def _content(decisions: Sequence[Decision], traces: Sequence[Trace]) -> dict[str, Any]:
     domains = [decision.question.domain for decision in decisions]
     return {
-        "domains": queries.count_domains((it.code, it.name) if it else ("", "") for it in domains),
+        "domains": count_domains((it.code, it.name) if it else ("", "") for it in domains),
         "languages": dict(sorted(Counter(decision.question.language for decision in decisions).items())),
         "tokens": lengths([trace.thinking_tokens for trace in traces]),
     }

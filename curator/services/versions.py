@@ -1,6 +1,7 @@
 """What a person does with frozen versions: mark the one that counts, and begin a new draft from one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -75,7 +76,7 @@ def branch(*, dataset: Dataset, name: str = "", by: User | None) -> Branch:
         method_name=origin.method_name,
         size=len(members),
         seed=origin.seed,
-        funnel=[{"stage": "branch", "kept": len(members), "dropped": len(rows) - len(members)}],
+        funnel=_funnel(dataset, len(members)),
         members_hash=hash_of_words(key for key, _question, _trace in members),
         code_version=CODE_VERSION,
         state=JobState.SUCCEEDED,
@@ -100,6 +101,13 @@ def branch(*, dataset: Dataset, name: str = "", by: User | None) -> Branch:
         batch_size=1000,
     )
     return Branch(selection, len(rows) - len(members))
+
+
+def _funnel(dataset: Dataset, kept: int) -> list[dict[str, Any]]:
+    """Return a version's own funnel, and what its review and later changes of the project have left of it."""
+    before = list(dataset.card.get("funnel") or ())
+    there = int(before[-1]["kept"]) if before else dataset.row_count
+    return [*before, {"stage": "branch", "kept": kept, "dropped": there - kept}]
 
 
 def _still_there(dataset: Dataset, rows: list[tuple[str, str]]) -> list[tuple[str, int, int]]:

@@ -5,7 +5,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curator.core.card import Described, escaped, lengths, limits, readme, size_category
+from curator.core.card import Described, count_domains, escaped, lengths, limits, readme, size_category
 from curator.core.licences import Source, Together, licence_from, terms_from
 
 CARD = {
@@ -80,6 +80,8 @@ def test_the_header_has_what_the_hub_expects():
         "Left out by reviewers: 1.",
         "Traces that a person put right: 1.",
         "| 税法 | 2 |",
+        "| Thinking tokens | least | q10 | q25 | median | q75 | q90 | most | mean |",
+        "|  | 10 | 10 | 10 | 20 | 4,000 | 4,000 | 4,000 | 1,343.3 |",
         "| no domain | 1 |",
         "Answers that agree with the key: 2 of 3 (66.7%).",
         "Pairs of judgements that agree: 90.0% (70.0% to 97.0%) of 20; Cohen's kappa 0.80, Krippendorff's alpha not defined.",
@@ -143,3 +145,9 @@ def test_lengths_lie_in_their_order(numbers):
     assert ordered == sorted(ordered)
     assert (found["least"], found["most"]) == (min(numbers), max(numbers))
     assert lengths([]) == {}
+
+
+def test_domains_are_counted_the_largest_first():
+    found = count_domains([("B", "law"), ("A", "tax"), ("B", "law"), ("", "")])
+
+    assert [(line["code"], line["rows"]) for line in found] == [("B", 2), ("", 1), ("A", 1)]

@@ -10,6 +10,7 @@ import fastexcel
 import polars as pl
 import pytest
 from datasets import load_dataset
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import TextField, Value
 from django.db.models.functions import Concat
@@ -508,7 +509,10 @@ def test_a_branch_leaves_out_what_is_no_longer_as_it_was(selection):
     made = versions.branch(dataset=dataset, by=None)
 
     assert (made.gone, made.selection.size) == (1, 4)
-    assert made.selection.funnel == [{"stage": "branch", "kept": 4, "dropped": 1}]
+    assert made.selection.funnel == [
+        *dataset.card["funnel"],
+        {"stage": "branch", "kept": 4, "dropped": 1},
+    ]
 
 
 def test_nothing_is_branched_from_a_version_of_which_nothing_is_left(selection):
@@ -569,6 +573,7 @@ def test_a_page_branches_a_draft(client, owner, two):
     page = client.post(f"/datasets/{two[0].pk}/branch/", follow=True)
 
     assert "is a draft now: review it and freeze it." in page.text
+    assert "still there of the version it was branched from" in page.text
     assert two[0].branches.get().size == 5
 
 
@@ -612,3 +617,16 @@ def test_the_page_shows_the_hardest_condition_and_the_card(client, owner, select
 
     assert page.index("no commercial use") < page.index("name the source")
     assert "pretty_name" in page
+
+
+def test_the_command_says_the_hardest_condition_and_refuses_a_sale(selection, tmp_path, capsys):
+    dataset = licensed(selection, "CC-BY-NC-4.0")
+    words = ("export", str(dataset.pk), "--to", str(tmp_path), "--json")
+
+    call_command(*words)
+    with pytest.raises(CommandError, match=r"cannot be sold: pool bank \(5 rows\)"):
+        call_command(*words, "--purpose", "sell")
+
+    said = capsys.readouterr()
+    assert json.loads(said.out.splitlines()[0])["conditions"] == ["non-commercial", "attribution"]
+    assert "Most restrictive condition of its sources: no commercial use (bank)." in said.err
