@@ -25,3 +25,17 @@ def test_a_failure_leaves_turns_as_they_were():
         _ = 1 / 0
 
     assert sys.getswitchinterval() == before
+
+
+def test_turns_are_as_before_when_the_last_who_asked_has_ended():
+    before = sys.getswitchinterval()
+    one, other = quick_turns(), quick_turns()
+
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    between = sys.getswitchinterval()
+    other.__exit__(None, None, None)
+
+    assert between == pytest.approx(TURN_SECONDS)
+    assert sys.getswitchinterval() == before
