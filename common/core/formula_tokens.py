@@ -49,6 +49,7 @@ _TOKEN = re.compile(
     r"|(?P<plain>[×·⋅∙÷−–≤≥⩽⩾≦≧≠≈≒π∞√∈∪∩∖⟨⟩、；，：⁄∅ø±∓⌊⌋⌈⌉°‰′ℝ或和且与])"
     r"|(?P<letters>[A-Za-zα-ωΑ-Ω]+)|\\(?P<escaped>[%#&_])"
 )
+_LEADING_STOPS = re.compile(r"\A[ \n.。]*?(?=\.\d|[^ \n.。]|\Z)")  # ".5" keeps its point
 _NAMES_OF_FUNCTIONS = re.compile("|".join(sorted(FUNCTIONS, key=len, reverse=True)))
 _UNIT_WORDS = re.compile(r"[\s~.]*[A-Za-z\u4e00-\u9fff][A-Za-z\u4e00-\u9fff /.·~-]*[\s~.]*(?:\^\{?-?\d\}?)?")
 
@@ -73,7 +74,7 @@ def tokens_of(text: str) -> list[Token]:
         NotAFormula: a sign or a word is none that formulas have, or there are too many of them.
     """
     plain = _GROUPED.sub("", folded(text))
-    plain = _DRESSING.sub(" ", plain).strip(" \n.。")
+    plain = _LEADING_STOPS.sub("", _DRESSING.sub(" ", plain), count=1).rstrip(" \n.。")
     made: list[Token] = []
     place, blank = 0, False
     while place < len(plain):

@@ -120,24 +120,37 @@ class _Reader:
         return self._product()
 
     def _product(self) -> Node:
-        parts = [self._power()]
+        parts = [self._factor()]
         while True:
             if self._is("*"):
                 self.place += 1
-                parts.append(self._signed_power())
+                parts.append(self._signed_factor())
             elif self._is("/"):
                 self.place += 1
-                parts.append(Node("inverse", (self._signed_power(),)))
+                parts.append(Node("inverse", (self._signed_factor(),)))
             elif self._goes_on():
                 parts.append(self._beside(parts[-1]))
             else:
-                return _mixed(parts) if len(parts) > 1 else parts[0]
+                return _product_of(parts) if len(parts) > 1 else parts[0]
 
-    def _signed_power(self) -> Node:
+    def _signed_factor(self) -> Node:
         if self._is("-"):
             self.place += 1
-            return _signed_as("-", self._power())
-        return self._power()
+            return _signed_as("-", self._factor())
+        return self._factor()
+
+    def _factor(self) -> Node:
+        """Read a power, or the sum that "5 1/2" and "5\\frac12" mean: with no sign between its two parts."""
+        whole = self._power()
+        is_bare = self.tokens[self.place - 1].kind == "number"  # "(5)" and "{5}" end with a bracket
+        if not is_bare or whole.kind != "number" or whole.places is not None or not self._goes_on():
+            return whole
+        place = self.place
+        part = self._beside(whole)
+        if _is_plain_fraction(part):
+            return Node("add", (whole, part))
+        self.place = place
+        return whole
 
     def _goes_on(self) -> bool:
         """Tell whether a factor follows that no sign joins."""
@@ -207,7 +220,14 @@ class _Reader:
         if self._is("°"):
             self.place += 1
             return Node("number", value=Fraction(1))
-        return self._base()
+        base = self._base()
+        if self._is("^") and not self._degrees_follow():
+            self.place += 1
+            return Node("power", (base, self._exponent()))  # 2^3^2 is 2^9
+        return base
+
+    def _degrees_follow(self) -> bool:
+        return "°" in (self._peek(1).text, self._peek(2).text)
 
     def _subscripted(self, base: Node) -> Node:
         self.place += 1
@@ -297,10 +317,10 @@ class _Reader:
             if not items or (len(items) > 1 and name not in ("max", "min", "gcd")):
                 raise NotAFormula
             return tuple(items)
-        parts = [self._signed_power()]
+        parts = [self._signed_factor()]
         while self._goes_on() and self._peek().kind in ("letter", "number", "binary") and name != "sqrt":
             parts.append(self._beside(parts[-1]))
-        return (_mixed(parts) if len(parts) > 1 else parts[0],)
+        return (_product_of(parts) if len(parts) > 1 else parts[0],)
 
     def _root(self) -> Node:
         degree = Node("number", value=Fraction(2))
@@ -388,16 +408,8 @@ def _signed_as(sign: str, node: Node) -> Node:
     return Node("negative", (node,))
 
 
-def _mixed(parts: list[Node]) -> Node:
-    """Return a product, or the sum that "5 1/2" and "5\\frac12" mean."""
-    if (
-        len(parts) >= 2
-        and parts[0].kind == "number"
-        and parts[0].places is None
-        and _is_plain_fraction(parts[1])
-    ):
-        whole = Node("add", (parts[0], parts[1]))
-        return Node("multiply", (whole, *parts[2:])) if len(parts) > 2 else whole
+def _product_of(parts: list[Node]) -> Node:
+    """Return a product, with the unit that stands in it set apart."""
     kept = tuple(part for part in parts if part.kind != "unit")
     units = tuple(part for part in parts if part.kind == "unit")
     inner = Node("multiply", kept) if len(kept) > 1 else (kept[0] if kept else Node("unit"))

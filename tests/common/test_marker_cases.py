@@ -362,6 +362,10 @@ UNITS = [
 # Formulas: the same value in another form, and near misses.
 FORMULAS = [
     (r"Answer: $\frac{2}{4}$", r"\frac12", R),
+    (r"Final Answer: $12 \times \frac{1}{6}$", "2", R),
+    (r"Final Answer: $12 \times \frac{1}{6}$", r"12\frac16", W),
+    ("Answer: .5(6)", "3", R),
+    ("Answer: 2^3^2", "512", R),
     (r"Answer: $\tfrac{\sqrt2}{2}$", r"\frac{1}{\sqrt{2}}", R),
     (r"Answer: $\sqrt{12}$", r"2\sqrt{3}", R),
     (r"Answer: $\sqrt{13}$", r"2\sqrt{3}", W),

@@ -106,6 +106,15 @@ def test_ngrams_slide_by_one():
     assert list(ngrams("ab", 3)) == []
 
 
+def test_a_full_stop_ends_a_sentence_before_any_capital_and_before_chinese():
+    assert sentences("It is so. 于是得证. Итак, да. Éh bien. see fig. 3 of it") == [
+        "It is so.",
+        "于是得证.",
+        "Итак, да.",
+        "Éh bien. see fig. 3 of it",
+    ]
+
+
 def test_sentences_end_where_either_script_ends_them():
     assert sentences("甲死亡。乙继承！Who inherits? Nobody. It is 3.5 of it") == [
         "甲死亡。",
