@@ -46,8 +46,30 @@
   const move = (by) => show(steps()[Math.min(steps().length - 1, Math.max(0, current ? here() + by : 0))]);
   const nextSuspicious = () => {
     const all = steps(), from = current ? here() + 1 : 0;
-    show([...all.slice(from), ...all.slice(0, from)].find((step) => step.classList.contains("suspicious")));
+    const step = [...all.slice(from), ...all.slice(0, from)].find((each) => each.classList.contains("suspicious"));
+    show(step);
+    if (step) pointAt(step, document.querySelector(`.desk-signals [data-warns] a[href="#${step.id}"]`)?.dataset.quote);
   };
+  // The words that a signal is about, marked where the step shows them as they were written; in a formula they are not.
+  const pointAt = (step, quote) => {
+    if (!window.CSS?.highlights) return;
+    CSS.highlights.delete("signal");
+    const words = quote?.split(/[$\\*_`#|]/).find((part) => part.trim().length > 3)?.trim();
+    const texts = words && step ? document.createTreeWalker(step, NodeFilter.SHOW_TEXT) : null;
+    while (texts?.nextNode()) {
+      const node = texts.currentNode, at = node.data.indexOf(words);
+      if (at < 0 || !node.parentElement.closest(".reading")) continue;
+      const range = new Range();
+      range.setStart(node, at); range.setEnd(node, at + words.length);
+      CSS.highlights.set("signal", new Highlight(range));
+      return;
+    }
+  };
+  // Signals of a long trace come after its page.
+  const flagSteps = () => document.querySelectorAll(".desk-signals [data-warns] a").forEach((link) => {
+    document.getElementById(link.hash.slice(1))?.classList.add("suspicious");
+    document.querySelector(`.desk-rail a[href="${link.hash}"]`)?.classList.add("warn");
+  });
   const fold = (step) => {
     const body = step?.querySelector("details[data-step-body]");
     if (body) body.open = !body.open;
@@ -210,10 +232,13 @@
   });
   document.addEventListener("input", (event) => { if (event.target.closest("#decision")) changed(); });
   document.addEventListener("click", (event) => {
-    const link = event.target.closest(".desk-rail a, .hint a, .step h3 a");
+    const link = event.target.closest(".desk-rail a, .desk-signals a, .hint a, .step h3 a");
     if (!link?.hash) return;
     const step = document.getElementById(link.hash.slice(1));
-    if (step) { event.preventDefault(); show(step); }
+    if (!step) return;
+    event.preventDefault();
+    show(step);
+    pointAt(step, link.dataset.quote);
   });
   document.addEventListener("focusin", (event) => {
     const step = event.target.closest("#desk .step");
@@ -258,6 +283,7 @@
     show(first, { moves: false });
   };
   document.addEventListener("htmx:afterSwap", (event) => {
+    flagSteps();
     if (event.detail.target?.id === "desk" || event.detail.elt?.id === "desk") {
       store.drop(`qianti:draft:${event.detail.requestConfig?.parameters?.get?.("trace")}`);
       begin();

@@ -105,6 +105,7 @@ PAGES = {
     "review_agreement": (MATERIAL, "selection"),
     "rubric": (MATERIAL, "project"),
     "trace_step": (MATERIAL, "step"),
+    "trace_signals": (MATERIAL, "trace"),
     "trace_rewrite": (REVIEW, "trace"),
     "trace_edits": (MATERIAL, "trace"),
     "datasets": (MATERIAL, "project"),

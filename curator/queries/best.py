@@ -67,7 +67,7 @@ def get_ranked(question: Question, ranking: Ranking) -> list[RankedTrace]:
     traces = list(get_traces(question).annotate(thinking_bytes=length))
     if not traces:
         return []
-    known = _patterns(question.project)
+    known = get_patterns(question.project)
     flaws = [_flaws(trace, question, known) for trace in traces]
     chosen = ChosenTrace.objects.filter(question=question).values_list("trace_id", flat=True).first()
     columns = best.typed([_row(question, *each, chosen, known) for each in zip(traces, flaws, strict=True)])
@@ -87,7 +87,8 @@ def get_ranked(question: Question, ranking: Ranking) -> list[RankedTrace]:
     return [_with_why(row, *after) for row, after in zip(rows, _following(rows, losses), strict=True)]
 
 
-def _patterns(project: Project) -> tuple[Pattern, ...]:
+def get_patterns(project: Project) -> tuple[Pattern, ...]:
+    """Return the patterns of quality that a project has: the built-in ones and its own."""
     own = QualityPattern.objects.filter(project=project).values("name", "place", "expression", "reason")
     return (*PATTERNS, *(own_pattern(**row) for row in own))
 

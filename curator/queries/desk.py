@@ -17,6 +17,8 @@ from curator.core.best import answer_form
 from curator.core.differences import Piece, condensed, differences
 from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
+from curator.queries.best import get_patterns
+from curator.queries.signals import SignalGroup, SignalRow, get_signals, signals_by_step
 
 KINDS = {
     Kind.CORRECTION: _("corrects itself"),
@@ -25,6 +27,7 @@ KINDS = {
     Kind.CONCLUSION: _("concludes"),
 }
 LONGEST_SAID = 200  # characters of a final answer
+LONGEST_WITH_SIGNALS = 60_000  # characters of thinking; the signals of a longer one come after the page
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class StepRow:
     end: int
     title: str
     kind_name: str
-    signals: tuple[Any, ...]
+    signals: tuple[SignalRow, ...]
     remarks: tuple[Remark, ...]
     html: SafeString
     is_open: bool
@@ -89,6 +92,8 @@ class Desk:
 
     steps: tuple[StepRow, ...]
     runs: tuple[Run, ...]
+    signals: tuple[SignalGroup, ...] | None
+    answer_signals: tuple[SignalRow, ...]
     rivals: tuple[Rival, ...]
     question_html: SafeString
     options_html: tuple[SafeString, ...]
@@ -117,10 +122,16 @@ def get_desk(
     For whom it is blind does not learn which teacher wrote what, nor which trace stands.
     """
     remarks = list(get_remarks(trace))
-    steps = _steps(trace, remarks, is_raw=is_raw)
+    found = cut(trace.thinking)
+    signals = get_trace_signals(trace, question) if len(trace.thinking) <= LONGEST_WITH_SIGNALS else None
+    warnings = signals_by_step(signals or ())
+    places = _places(remarks, warnings)
+    steps = _steps(trace, found, remarks, warnings, shown=opened(found, places=places), is_raw=is_raw)
     return Desk(
         steps=steps,
-        runs=tuple(_runs(trace, steps, remarks)),
+        runs=tuple(_runs(trace, found, steps, places)),
+        signals=signals,
+        answer_signals=tuple(warnings.get(0, ())),
         rivals=tuple(get_rivals(question, shown=trace, chosen=chosen, blind_for=blind_for)),
         question_html=_html(question.text, is_raw=is_raw),
         options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
@@ -130,6 +141,11 @@ def get_desk(
         earlier=TraceEdit.objects.filter(trace=trace).count(),
         is_raw=is_raw,
     )
+
+
+def get_trace_signals(trace: Trace, question: Question) -> tuple[SignalGroup, ...]:
+    """Return what a reviewer should look at first in a trace, by kind."""
+    return get_signals(trace, question, cut(trace.thinking), get_patterns(question.project))
 
 
 def get_step(trace: Trace, number: int, *, is_raw: bool) -> SafeString:
@@ -244,22 +260,44 @@ def located(
     return {"part": part, "start": at, "end": at + len(quote)}
 
 
-def _steps(trace: Trace, remarks: list[Remark], *, is_raw: bool) -> tuple[StepRow, ...]:
-    steps = cut(trace.thinking)
-    shown = opened(steps, places=_places(remarks))
+def _steps(
+    trace: Trace,
+    found: tuple[Step, ...],
+    remarks: list[Remark],
+    warnings: dict[int, list[SignalRow]],
+    *,
+    shown: frozenset[int],
+    is_raw: bool,
+) -> tuple[StepRow, ...]:
     return tuple(
-        _row(trace, step, number, remarks, is_open=number in shown, is_raw=is_raw)
-        for number, step in enumerate(steps, 1)
+        _row(
+            trace,
+            step,
+            number,
+            remarks,
+            tuple(warnings.get(number, ())),
+            is_open=number in shown,
+            is_raw=is_raw,
+        )
+        for number, step in enumerate(found, 1)
     )
 
 
-def _places(remarks: list[Remark]) -> list[int]:
-    """Return where in the thinking something was said."""
-    return [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
+def _places(remarks: list[Remark], warnings: dict[int, list[SignalRow]]) -> list[int]:
+    """Return where in the thinking something was said, and what an expert should look at first."""
+    said = [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
+    return [*said, *(row.start for number, rows in warnings.items() if number for row in rows)]
 
 
 def _row(
-    trace: Trace, step: Step, number: int, remarks: list[Remark], *, is_open: bool, is_raw: bool
+    trace: Trace,
+    step: Step,
+    number: int,
+    remarks: list[Remark],
+    signals: tuple[SignalRow, ...],
+    *,
+    is_open: bool,
+    is_raw: bool,
 ) -> StepRow:
     text = trace.thinking[step.start : step.end]
     return StepRow(
@@ -268,7 +306,7 @@ def _row(
         end=step.end,
         title=visible(title(text)),
         kind_name=str(KINDS.get(step.kind, "")),
-        signals=(),
+        signals=signals,
         remarks=tuple(
             remark
             for remark in remarks
@@ -279,10 +317,10 @@ def _row(
     )
 
 
-def _runs(trace: Trace, steps: tuple[StepRow, ...], remarks: list[Remark]) -> list[Run]:
+def _runs(trace: Trace, found: tuple[Step, ...], steps: tuple[StepRow, ...], places: list[int]) -> list[Run]:
     """Return the steps in runs; several routine ones that are closed are folded into one line."""
-    found = folds(cut(trace.thinking), trace.thinking, places=_places(remarks))
-    return [Run(steps[fold.first - 1 : fold.last], fold.is_folded, fold.tokens) for fold in found]
+    rows = folds(found, trace.thinking, places=places)
+    return [Run(steps[fold.first - 1 : fold.last], fold.is_folded, fold.tokens) for fold in rows]
 
 
 def _html(text: str, *, is_raw: bool) -> SafeString:

@@ -16,7 +16,7 @@ from common.models import Project
 from common.queries import get_rights
 from curator.forms import FlagForm, ReasonForm, RemarkForm, RewriteForm, ScaleForm
 from curator.models import Flag, Reason, Remark, Scale, Trace
-from curator.queries.desk import get_edits, get_step, located
+from curator.queries.desk import get_edits, get_step, get_trace_signals, located
 from curator.services import desk as services
 from curator.services import rubrics
 
@@ -31,6 +31,14 @@ def trace_step(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """Show the text of one step of a trace."""
     trace = get_visible(Trace.objects.select_related("question"), request.user, pk=pk)
     return HttpResponse(get_step(trace, number, is_raw="raw" in request.GET))
+
+
+@require_GET
+def trace_signals(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a reviewer should look at first in a long trace, after its page."""
+    trace = get_visible(Trace.objects.select_related("question__project"), request.user, pk=pk)
+    context = {"trace": trace, "signals": get_trace_signals(trace, trace.question)}
+    return render(request, "curator/_signals.html", context)
 
 
 @require_POST

@@ -1,0 +1,90 @@
+"""Signals at the desk: worded, counted, and each with a link to its step."""
+
+import pytest
+
+from common.access import Role
+from curator.core.signals import MOST, Sign
+from curator.core.steps import cut
+from curator.models import QualityPattern
+from curator.queries.best import get_patterns
+from curator.queries.signals import NAMES, get_signals, signals_by_step
+from curator.services import selections
+
+PARAGRAPHS = [
+    "First we add the two numbers that the question gives, carefully: 17 + 25 = 43, so there are 43 of them in all.",
+    "Wait, is that so? Let us look at it again and count them one by one before anything else is said.",
+    "The sum of the two is what the question asks for, and nothing beside it was asked. So the final answer is 42.",
+    "But then again the final answer is 41, for one of them was counted twice in the first paragraph and",
+]
+THINKING = "\n\n".join(PARAGRAPHS)
+
+
+@pytest.fixture
+def trace(make_trace, make_question):
+    return make_trace(make_question(key="42"), thinking=THINKING, answer="Final Answer: 41", verdict="wrong")
+
+
+def rows_of(trace):
+    question = trace.question
+    groups = get_signals(trace, question, cut(trace.thinking), get_patterns(question.project))
+    return {group.name: group for group in groups}, groups
+
+
+def test_each_kind_has_a_name():
+    assert set(NAMES) == set(Sign)
+
+
+def test_signals_are_worded_and_know_their_steps(trace):
+    by_name, groups = rows_of(trace)
+    steps = cut(trace.thinking)
+
+    assert [row.said for row in by_name["arithmetic"].rows] == ["“17 + 25 = 43” does not hold: it is 42"]
+    assert "as the key does" in by_name["contradiction"].rows[0].said
+    assert by_name["breaks off"].rows[0].step == len(steps)
+    assert by_name["corrects itself"].is_soft
+    assert by_name["arithmetic"].rows[0].quote.startswith("17 + 25")
+    assert not any(row.is_soft for rows in signals_by_step(groups).values() for row in rows)
+
+
+def test_a_pattern_of_the_project_is_a_signal_in_its_own_words(trace):
+    QualityPattern.objects.create(
+        project=trace.question.project,
+        name="counted-twice",
+        place="thinking",
+        expression="counted twice",
+        reason="It counts twice.",
+    )
+
+    by_name, _groups = rows_of(trace)
+
+    assert "It counts twice." in [row.said for row in by_name["quality"].rows]
+
+
+def test_no_more_than_a_screenful_of_a_kind_is_given_and_the_rest_counted(make_trace, make_question):
+    thinking = "\n".join(f"And so {number} + 1 = {number + 3}." for number in range(MOST + 5))
+    trace = make_trace(make_question(key="1"), thinking=thinking, answer="Final Answer: 1")
+
+    by_name, _groups = rows_of(trace)
+
+    assert len(by_name["arithmetic"].rows) == MOST
+    assert by_name["arithmetic"].count == MOST + 5
+
+
+def test_the_desk_shows_them_and_a_long_trace_sends_them_after(client, trace, make_member):
+    client.force_login(make_member(trace.question.project, Role.REVIEWER))
+    job = selections.start_selection(project=trace.question.project, method="random", size=1, by=None)
+    selections.run_selection(job=job)
+    page = client.get(f"/selections/{job.pk}/review/").text
+    trace.thinking += "\n\nAnother paragraph that says nothing that was not said. " * 2_000
+    trace.save()
+
+    late = client.get(f"/selections/{job.pk}/review/").text
+    panel = client.get(f"/traces/{trace.pk}/signals/").text
+
+    said = "“17 + 25 = 43” does not hold: it is 42"
+    assert page.count(said) >= 2  # in the list and at its step
+    assert f'hx-get="/traces/{trace.pk}/signals/"' not in page
+    assert said not in late
+    assert f'hx-get="/traces/{trace.pk}/signals/"' in late
+    assert said in panel
+    assert 'href="#step-1"' in panel
