@@ -28,6 +28,7 @@ from curator.models.questions import (
     QuestionWords,
     Standing,
 )
+from curator.models.queues import Lease, Queue, QueueItem, QueueMember
 from curator.models.reviews import (
     COMMON_REASONS,
     Adjudication,
@@ -76,6 +77,7 @@ __all__ = [
     "Grading",
     "Import",
     "Leak",
+    "Lease",
     "Lookalike",
     "NearCopy",
     "Order",
@@ -85,6 +87,9 @@ __all__ = [
     "Question",
     "QuestionEdit",
     "QuestionWords",
+    "Queue",
+    "QueueItem",
+    "QueueMember",
     "Reason",
     "Remark",
     "RememberedMapping",

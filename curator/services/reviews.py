@@ -17,6 +17,7 @@ from curator.models import (
     Doubt,
     Draft,
     Question,
+    Queue,
     Reason,
     Review,
     ReviewChange,
@@ -25,6 +26,7 @@ from curator.models import (
     Trace,
 )
 from curator.queries.best import standing, with_standing
+from curator.services import queues
 
 _SAID = ("judgement", "reasons", "first_wrong", "scores", "note", "judged_hash", "seconds", "is_scripted")
 _OUT = (Review.Judgement.REJECT, Review.Judgement.QUESTION)
@@ -120,6 +122,7 @@ def _refuse_outdated(earlier: Review | None, seen: int | None) -> None:
 def _put(trace: Trace, reviewer: User, earlier: Review | None, said: dict[str, Any] | None) -> Review:
     """Put a word in the place of the one before, with all that hangs on it; None takes it away."""
     review = earlier or Review(trace=trace, reviewer=reviewer, version=0)
+    change = (said is not None) - (earlier is not None)
     if said is None:
         review.delete()
     else:
@@ -127,6 +130,8 @@ def _put(trace: Trace, reviewer: User, earlier: Review | None, said: dict[str, A
             setattr(review, name, value)
         review.version += 1
         review.save()
+    if change:
+        queues.recounted(trace=trace, reviewer=reviewer, change=change)
     _keep_doubt(trace, reviewer, said)
     return review
 
@@ -145,8 +150,8 @@ def _keep_doubt(trace: Trace, reviewer: User, said: dict[str, Any] | None) -> No
 
 
 @transaction.atomic
-def undo(*, reviewer: User, selection: Selection | None = None) -> Trace:
-    """Take a reviewer's latest change of a judgement back, in a selection or anywhere; return its trace.
+def undo(*, reviewer: User, selection: Selection | None = None, queue: Queue | None = None) -> Trace:
+    """Take a reviewer's latest change of a judgement back, in a selection, a queue or anywhere; return its trace.
 
     Raises:
         Refusal: there is none, or the judgement was changed in another way since.
@@ -154,6 +159,8 @@ def undo(*, reviewer: User, selection: Selection | None = None) -> Trace:
     changes = ReviewChange.objects.filter(reviewer=reviewer)
     if selection is not None:
         changes = changes.filter(trace__in=standing(members(selection)))
+    if queue is not None:
+        changes = changes.filter(trace__queue_items__queue=queue)
     latest = changes.select_related("trace__question").order_by("-pk").first()
     if latest is None:
         raise Refusal(_("There is no judgement of yours to undo."))
