@@ -273,6 +273,23 @@
     inputs.namedItem("text").focus();
   });
 
+  // While somebody reads, the trace stays theirs; a browser that is closed or left alone gives it back.
+  const HOLD_MS = 60_000, IDLE_MS = 10 * 60_000;
+  let touched = Date.now();
+  for (const kind of ["keydown", "pointerdown", "scroll", "pointermove"]) {
+    document.addEventListener(kind, () => { touched = Date.now(); }, { passive: true, capture: true });
+  }
+  window.setInterval(async () => {
+    const place = desk(), url = place?.dataset.holdUrl;
+    if (!url || document.hidden || Date.now() - touched > IDLE_MS) return;
+    try {
+      const reply = await fetch(url, { method: "POST", headers: { "X-CSRFToken": token() } });
+      if (!reply.ok || place !== desk()) return;
+      const line = document.getElementById("lease");
+      if (line) line.textContent = (await reply.json()).is_held ? "" : line.dataset.lost;
+    } catch { /* offline: the word is kept all the same */ }
+  }, HOLD_MS);
+
   const begin = () => {
     if (!desk()) return;
     readMs = 0; since = document.hidden ? 0 : Date.now(); current = null;

@@ -28,6 +28,7 @@ from curator.models import (
     Trial,
 )
 from curator.services import desk, rubrics
+from curator.services.queues import open_queue
 from evaluation.models import Evaluation, Thought
 from training.core.recipe import as_dict, tiny_cpu
 from training.models import Model, Run
@@ -104,6 +105,10 @@ PAGES = {
     "review": (REVIEW, "selection"),
     "review_agreement": (MATERIAL, "selection"),
     "rubric": (MATERIAL, "project"),
+    "queues": (MATERIAL, "project"),
+    "queue": (MATERIAL, "queue"),
+    "queue_delete": (CURATE, "queue"),
+    "queue_desk": (REVIEW, "queue"),
     "trace_step": (MATERIAL, "step"),
     "trace_signals": (MATERIAL, "trace"),
     "trace_rewrite": (REVIEW, "trace"),
@@ -195,6 +200,15 @@ ACTIONS = {
     "remark_erase": (REVIEW, "remark"),
     "trace_flag": (REVIEW, "trace"),
     "flag_settle": (REVIEW, "flag"),
+    "queue_terms": (CURATE, "queue"),
+    "queue_close": (CURATE, "queue"),
+    "queue_take_in": (CURATE, "queue"),
+    "queue_assign": (CURATE, "queue"),
+    "queue_warm_up": (CURATE, "queue"),
+    "queue_undo": (REVIEW, "queue"),
+    "queue_best": (REVIEW, "queue"),
+    "queue_skip": (REVIEW, "queue"),
+    "queue_hold": (REVIEW, "queue_item"),
     "reason_retire": (CURATE, "reason"),
     "scale_retire": (CURATE, "scale"),
     "run_cancel": (SPEND, "run"),
@@ -256,6 +270,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     )
     selection, dataset, evaluation = measured(project, item)
     trace, author = make_trace(question, teacher), make_user()
+    queue = open_queue(project=project, name="q", by=None)
     return {
         "project": project,
         "pool": pool,
@@ -281,6 +296,8 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "flag": desk.flag(trace=trace, by=author),
         "reason": rubrics.reasons_of(project)[0],
         "scale": rubrics.add_scale(project=project, name="Clarity"),
+        "queue": queue,
+        "queue_item": queue,
         "trace_upload": project,
         "trace_import": TraceImport.objects.create(project=project, file_name="t.jsonl", file_hash="h"),
         "selection": selection,
@@ -315,6 +332,8 @@ def address(name, kind, loop):
         return reverse(name, args=[loop["project"].slug, loop["member"].pk])
     more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0], "step": [1]}
     more |= {"compared": [loop["compared"].pk], "versions": [loop["dataset"].pk]}
+    if kind == "queue_item":
+        more[kind] = [loop["queue"].items.first().pk]
     more = more.get(kind, [])
     return reverse(name, args=[loop[kind].pk, *more])
 

@@ -25,6 +25,7 @@ from curator.forms.questions import (
     StandingForm,
     read_keys,
 )
+from curator.forms.queues import AssignForm, QueueForm, TermsForm, WarmUpForm
 from curator.forms.reviews import AdjudicationForm, JudgementForm
 from curator.forms.selections import METHOD_WORDS, FreezeForm, PatternForm, SelectionForm, TryForm, knobs_of
 from curator.forms.taxonomy import (
@@ -48,6 +49,7 @@ __all__ = [
     "ROLES",
     "SEPARATORS",
     "AdjudicationForm",
+    "AssignForm",
     "BenchmarkForm",
     "ChangeForm",
     "ClassificationForm",
@@ -75,6 +77,7 @@ __all__ = [
     "ProbeForm",
     "QuestionFilterForm",
     "QuestionForm",
+    "QueueForm",
     "RankingForm",
     "ReadingForm",
     "ReasonForm",
@@ -87,11 +90,13 @@ __all__ = [
     "SpotCheckForm",
     "StandingForm",
     "TakeForm",
+    "TermsForm",
     "TraceFileForm",
     "TraceMappingForm",
     "TrialForm",
     "TryForm",
     "UploadForm",
+    "WarmUpForm",
     "knobs_of",
     "read_keys",
 ]

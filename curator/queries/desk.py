@@ -115,9 +115,9 @@ class Desk:
 
 
 def get_desk(
-    trace: Trace, question: Question, *, is_raw: bool, chosen: Trace, blind_for: User | None = None
+    trace: Trace, question: Question, *, is_raw: bool, chosen: Trace | None, blind_for: User | None = None
 ) -> Desk:
-    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question.
+    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question, if any.
 
     For whom it is blind does not learn which teacher wrote what, nor which trace stands.
     """
@@ -164,7 +164,7 @@ def get_remarks(trace: Trace) -> "QuerySet[Remark]":
 
 
 def get_rivals(
-    question: Question, *, shown: Trace, chosen: Trace, blind_for: User | None = None
+    question: Question, *, shown: Trace, chosen: Trace | None, blind_for: User | None = None
 ) -> list[Rival]:
     """Return the traces of a question with their answers; those that no other agrees with come first.
 
@@ -180,7 +180,7 @@ def get_rivals(
             said=forms[trace.pk][:LONGEST_SAID],
             agreeing=counts[forms[trace.pk]],
             is_shown=trace.pk == shown.pk,
-            is_chosen=trace.pk == chosen.pk and blind_for is None,
+            is_chosen=trace == chosen and blind_for is None,
         )
         for trace in traces
     ]

@@ -9,28 +9,27 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
-from django_htmx.http import HttpResponseClientRedirect
 
 from common.access import Right, get_editable
 from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
 from curator import queries
-from curator.forms import AdjudicationForm, FlagForm, JudgementForm, RemarkForm
+from curator.forms import AdjudicationForm, JudgementForm
 from curator.models import Decision, Selection, Trace
 from curator.queries.agreement import get_agreement, get_disputed, get_flagged
-from curator.queries.desk import get_desk, get_draft, get_flags
+from curator.queries.queues import get_queues
 from curator.services import reviews as services
 from curator.services.best import choose_trace
-from curator.services.rubrics import reasons_of, scales_of
-
-BLIND = {"1": True, "0": False}  # as an address asks for it
+from curator.views.reading import Way, asked_trace, get_reading, keep_blindness, to
 
 
 @require_GET
 def reviews(request: HttpRequest, slug: str) -> HttpResponse:
-    """Lead to the review of the latest selection, or say that there is none."""
+    """Lead to the queues that are open, else to the review of the latest selection, or say that there is none."""
     project = get_editable(Project, request.user, right=Right.SEE_MATERIAL, slug=slug)
+    if get_queues(project).filter(is_open=True).exists():
+        return redirect("queues", slug=slug)
     latest = queries.get_latest_selection(project)
     if latest is not None:
         return redirect("review", pk=latest.pk)
@@ -45,8 +44,7 @@ def review(request: HttpRequest, pk: int) -> HttpResponse:
     selection = _selection(request, pk, right)
     if request.method == "POST":
         return _judge(request, selection)
-    if request.GET.get("blind", "") in BLIND:
-        request.session["blind"] = BLIND[request.GET["blind"]]
+    keep_blindness(request)
     return _shown(request, selection, _wanted(request, selection))
 
 
@@ -94,55 +92,38 @@ def _frame(request: HttpRequest, selection: Selection, position: int | None) -> 
         "all_judged": queries.get_unjudged_position(selection, request.user) is None,
         "position": position,
         "number": at + 1,
+        "way": _way(selection, at),
         "before": at - 1 if at > 0 else None,
         "after": at + 1 if at >= 0 and at + 1 < figures.members else None,
     }
+
+
+def _way(selection: Selection, at: int) -> Way:
+    return Way(
+        judge=reverse("review", args=[selection.pk]),
+        undo=reverse("review_undo", args=[selection.pk]),
+        best=reverse("review_best", args=[selection.pk]),
+        here=f"at={at}",
+        strip="curator/_strip_members.html",
+    )
 
 
 def _trace_shown(request: HttpRequest, decision: Decision | None) -> Trace | None:
     """Return the trace of a member that stands, or the one of its question that the reader asks for."""
     if decision is None or not decision.standing_trace:
         return None
-    asked = request.POST.get("trace", "") or request.GET.get("trace", "")
-    if not asked.isdecimal():
-        return decision.standing_trace
-    rows = Trace.objects.select_related("teacher", "adjudication").filter(question=decision.question)
-    return rows.filter(pk=int(asked[:18])).first() or decision.standing_trace
+    return asked_trace(request, decision.question, decision.standing_trace)
 
 
 def _member(request: HttpRequest, decision: Decision, trace: Trace) -> dict[str, Any]:
-    given = list(queries.get_reviews(trace))
-    mine = next((row for row in given if row.reviewer_id == request.user.pk), None)
-    others = [row for row in given if row != mine]
-    draft = get_draft(trace, request.user)
-    is_blind = bool(request.session.get("blind"))
-    project = decision.question.project
-    return {
-        "decision": decision,
-        "question": decision.question,
-        "trace": trace,
-        "is_standing": trace == decision.standing_trace,
-        "is_blind": is_blind,
-        "desk": get_desk(
-            trace,
-            decision.question,
-            is_raw="raw" in request.GET,
-            chosen=decision.standing_trace,
-            blind_for=request.user if is_blind and mine is None else None,
-        ),
-        "mine": mine,
-        "draft": draft,
-        "said": draft.content if draft else mine,
-        "others": others if mine else [],  # what colleagues say must not lead a reviewer
-        "hidden_others": 0 if mine else len(others),
-        "adjudication": getattr(trace, "adjudication", None) if mine else None,
-        "reasons": reasons_of(project),
-        "scales": scales_of(project),
-        "flags": get_flags(trace),
-        "flag_form": FlagForm(project=project),
-        "remark_form": RemarkForm(),
-        "here": request.get_full_path() if request.method == "GET" else "",
-    }
+    reading = get_reading(
+        request,
+        decision.question,
+        trace,
+        standing=decision.standing_trace,
+        is_blind=bool(request.session.get("blind")),
+    )
+    return {"decision": decision, **reading}
 
 
 def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
@@ -187,7 +168,7 @@ def _following(request: HttpRequest, selection: Selection, position: int) -> Htt
         request.POST = QueryDict()
         return _shown(request, selection, following)
     if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponseClientRedirect(_place(selection, None))
+        return to(request, _place(selection, None))
     return redirect(_place(selection, following))
 
 
@@ -204,7 +185,7 @@ def review_undo(request: HttpRequest, pk: int) -> HttpResponse:
         trace = services.undo(reviewer=request.user, selection=selection)
     except Refusal as refusal:
         messages.info(request, str(refusal))
-        return _to(request, _place(selection, None))
+        return to(request, _place(selection, None))
     position = queries.get_position(selection, trace.pk)
     if request.htmx:  # type: ignore[attr-defined]
         request.POST = QueryDict()
@@ -221,18 +202,13 @@ def review_best(request: HttpRequest, pk: int) -> HttpResponse:
     form.fields["judgement"].required = False
     if not form.is_valid():
         messages.error(request, _("Choose a trace; a note has at most 5,000 characters."))
-        return _to(request, _place(selection, None))
+        return to(request, _place(selection, None))
     trace, position = _judged_trace(selection, form.cleaned_data["trace"])
     reason = form.cleaned_data["note"] or _("Chosen as the best of its question's traces while reviewing.")
     choose_trace(trace=trace, reason=reason, by=request.user)
     if request.htmx:  # type: ignore[attr-defined]
         return _shown(request, selection, position)
     return redirect(_place(selection, position))
-
-
-def _to(request: HttpRequest, url: str) -> HttpResponse:
-    """Lead to a whole page, from a whole page as from a part of one."""
-    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
 
 
 @require_GET
