@@ -18,6 +18,7 @@ from curator.core.differences import Piece, condensed, differences
 from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 from curator.queries.best import get_patterns
+from curator.queries.desk_html import closed_step, outline_line
 from curator.queries.signals import SignalGroup, SignalRow, get_signals, signals_by_step
 
 KINDS = {
@@ -43,11 +44,8 @@ class StepRow:
     remarks: tuple[Remark, ...]
     html: SafeString
     is_open: bool
-
-    @property
-    def signal_names(self) -> list[str]:
-        """Return the names of its signals, each once."""
-        return list(dict.fromkeys(signal.name for signal in self.signals))
+    closed: SafeString  # the whole step where it is folded away
+    outline: SafeString  # its line in the outline
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,8 @@ def get_rivals(
 
     For whom it is blind sees letters in place of names, in an order of their own.
     """
-    traces = list(Trace.objects.filter(question=question).select_related("teacher"))
+    rows_of = Trace.objects.filter(question=question).select_related("teacher")
+    traces = list(rows_of.defer("thinking", *(() if shown.answer_form is None else ("answer",))))
     forms = {trace.pk: _form(trace, question) for trace in traces}
     counts = Counter(form for form in forms.values() if form)
     rows = [
@@ -300,12 +299,14 @@ def _row(
     is_raw: bool,
 ) -> StepRow:
     text = trace.thinking[step.start : step.end]
+    heading, kind = visible(title(text)), str(KINDS.get(step.kind, ""))
+    names = list(dict.fromkeys(signal.name for signal in signals))
     return StepRow(
         number=number,
         start=step.start,
         end=step.end,
-        title=visible(title(text)),
-        kind_name=str(KINDS.get(step.kind, "")),
+        title=heading,
+        kind_name=kind,
         signals=signals,
         remarks=tuple(
             remark
@@ -314,6 +315,12 @@ def _row(
         ),
         html=_html(text, is_raw=is_raw) if is_open else SafeString(),
         is_open=is_open,
+        closed=SafeString()
+        if is_open
+        else closed_step(
+            trace.pk, number, start=step.start, end=step.end, title=heading, kind=kind, is_raw=is_raw
+        ),
+        outline=outline_line(number, heading, names),
     )
 
 

@@ -6,8 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -15,6 +14,7 @@ from common.core.refusal import Refusal
 from common.models import Project, User
 from curator.models import Adjudication, Lease, Queue, QueueItem, QueueMember, Review, Selection, Trace
 from curator.queries.queues import get_queue_traces
+from curator.services.handing_out import handed_out
 
 MOST_WARM_UP = 50  # traces that a new reviewer begins with
 
@@ -118,64 +118,10 @@ def take(*, queue: Queue, reviewer: User, now: datetime | None = None) -> QueueI
     First what they hold already, then warm-up traces, what was assigned to them, what others have let lapse, and
     the rest in order from where they are.
     """
-    moment = now or timezone.now()
-    member, _made = QueueMember.objects.get_or_create(queue=queue, reviewer=reviewer)
     if not queue.is_open:
         return None
-    for rows in _choices(queue, reviewer, member, moment):
-        item = _held(rows, queue, reviewer, moment)
-        if item is not None:
-            if item.known is None:
-                member.last_position = item.position
-            member.save(update_fields=["last_position", "seen_at"])
-            return item
-    return None
-
-
-def _choices(queue: Queue, reviewer: User, member: QueueMember, now: datetime) -> "list[QuerySet[QueueItem]]":
-    """Return the traces that a reviewer may get, the first choice first."""
-    said = Review.objects.filter(trace=OuterRef("trace"), reviewer=reviewer)
-    others = Lease.objects.filter(item=OuterRef("pk"), until__gt=now).exclude(reviewer=reviewer)
-    held = Coalesce(
-        Subquery(others.order_by().values("item").annotate(count=Count("pk")).values("count")), Value(0)
-    )
-    items = QueueItem.objects.filter(~Exists(said), queue=queue, wanted__gt=0)
-    ordinary = items.filter(known__isnull=True).annotate(held=held).filter(wanted__gt=F("held"))
-    free = ordinary.filter(Q(assigned_to__isnull=True) | Q(assigned_to=reviewer))
-    own = items.filter(leases__reviewer=reviewer)
-    lapsed = Lease.objects.filter(queue=queue, until__lte=now).exclude(reviewer=reviewer).values("item")
-    choices = [own, items.filter(known__isnull=False)]
-    if queue.target is None or queue.done < queue.target:
-        choices += [
-            ordinary.filter(assigned_to=reviewer),
-            free.filter(pk__in=lapsed),
-            free.filter(position__gt=member.last_position),
-            free,
-        ]
-    return [rows.order_by("position", "pk") for rows in choices]
-
-
-def _held(rows: "QuerySet[QueueItem]", queue: Queue, reviewer: User, now: datetime) -> QueueItem | None:
-    """Hold the first trace of several that nobody else takes at this moment."""
-    passed: list[int] = []
-    while True:
-        item: QueueItem | None = (
-            rows.exclude(pk__in=passed).select_for_update(skip_locked=True, of=("self",)).first()
-        )
-        if item is None:
-            return None
-        # Leases that were made between the search and the lock are seen only now.
-        taken = Lease.objects.filter(item=item, until__gt=now).exclude(reviewer=reviewer).count()
-        if item.known is not None or item.wanted > taken:
-            Lease.objects.filter(item=item, until__lte=now).exclude(reviewer=reviewer).delete()
-            _lease(item, queue, reviewer, now)
-            return item
-        passed.append(item.pk)
-
-
-def _lease(item: QueueItem, queue: Queue, reviewer: User, now: datetime) -> None:
-    until = now + timedelta(minutes=queue.lease_minutes)
-    Lease.objects.update_or_create(item=item, reviewer=reviewer, defaults={"until": until, "queue": queue})
+    found = handed_out(queue, reviewer, now or timezone.now())
+    return None if found is None else QueueItem.objects.get(pk=found)
 
 
 @transaction.atomic
@@ -195,7 +141,10 @@ def pass_over(*, item: QueueItem, reviewer: User) -> None:
 @transaction.atomic
 def hold_again(*, item: QueueItem, reviewer: User) -> None:
     """Hold a trace whose judgement a reviewer has taken back."""
-    _lease(item, item.queue, reviewer, timezone.now())
+    until = timezone.now() + timedelta(minutes=item.queue.lease_minutes)
+    Lease.objects.update_or_create(
+        item=item, reviewer=reviewer, defaults={"until": until, "queue": item.queue}
+    )
 
 
 def recounted(*, trace: Trace, reviewer: User, change: int) -> None:
