@@ -67,7 +67,9 @@
   };
   // Signals of a long trace come after its page.
   const flagSteps = () => document.querySelectorAll(".desk-signals [data-warns] a").forEach((link) => {
-    document.getElementById(link.hash.slice(1))?.classList.add("suspicious");
+    const step = document.getElementById(link.hash.slice(1));
+    step?.classList.add("suspicious");
+    step?.closest("details.run")?.classList.add("suspicious");
     document.querySelector(`.desk-rail a[href="${link.hash}"]`)?.classList.add("warn");
   });
   const fold = (step) => {

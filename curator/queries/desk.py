@@ -18,7 +18,7 @@ from curator.core.differences import Piece, condensed, differences
 from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 from curator.queries.best import get_patterns
-from curator.queries.desk_html import closed_step, outline_line
+from curator.queries.desk_html import bare_step, outline_line
 from curator.queries.signals import SignalGroup, SignalRow, get_signals, signals_by_step
 
 KINDS = {
@@ -28,7 +28,7 @@ KINDS = {
     Kind.CONCLUSION: _("concludes"),
 }
 LONGEST_SAID = 200  # characters of a final answer
-LONGEST_WITH_SIGNALS = 60_000  # characters of thinking; the signals of a longer one come after the page
+LONGEST_WITH_SIGNALS = 6_000  # characters of thinking; the signals of a longer one come right after the page
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class StepRow:
     remarks: tuple[Remark, ...]
     html: SafeString
     is_open: bool
-    closed: SafeString  # the whole step where it is folded away
+    bare: SafeString  # the whole step, where nothing is said about it
     outline: SafeString  # its line in the outline
 
 
@@ -113,9 +113,9 @@ class Desk:
 
 
 def get_desk(
-    trace: Trace, question: Question, *, is_raw: bool, chosen: Trace | None, blind_for: User | None = None
+    trace: Trace, question: Question, *, is_raw: bool, chosen: int | None, blind_for: User | None = None
 ) -> Desk:
-    """Return all of a trace that a reviewer reads; `chosen` is the one that stands for the question, if any.
+    """Return all of a trace that a reviewer reads; `chosen` is the key of the one that stands for the question, if any.
 
     For whom it is blind does not learn which teacher wrote what, nor which trace stands.
     """
@@ -162,7 +162,7 @@ def get_remarks(trace: Trace) -> "QuerySet[Remark]":
 
 
 def get_rivals(
-    question: Question, *, shown: Trace, chosen: Trace | None, blind_for: User | None = None
+    question: Question, *, shown: Trace, chosen: int | None, blind_for: User | None = None
 ) -> list[Rival]:
     """Return the traces of a question with their answers; those that no other agrees with come first.
 
@@ -179,7 +179,7 @@ def get_rivals(
             said=forms[trace.pk][:LONGEST_SAID],
             agreeing=counts[forms[trace.pk]],
             is_shown=trace.pk == shown.pk,
-            is_chosen=trace == chosen and blind_for is None,
+            is_chosen=trace.pk == chosen and blind_for is None,
         )
         for trace in traces
     ]
@@ -301,6 +301,23 @@ def _row(
     text = trace.thinking[step.start : step.end]
     heading, kind = visible(title(text)), str(KINDS.get(step.kind, ""))
     names = list(dict.fromkeys(signal.name for signal in signals))
+    html = _html(text, is_raw=is_raw) if is_open else SafeString()
+    own = tuple(
+        remark
+        for remark in remarks
+        if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
+    )
+    bare = SafeString()
+    if not signals and not own:
+        bare = bare_step(
+            *(trace.pk, number),
+            start=step.start,
+            end=step.end,
+            title=heading,
+            kind=kind,
+            html=html,
+            is_raw=is_raw,
+        )
     return StepRow(
         number=number,
         start=step.start,
@@ -308,18 +325,10 @@ def _row(
         title=heading,
         kind_name=kind,
         signals=signals,
-        remarks=tuple(
-            remark
-            for remark in remarks
-            if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
-        ),
-        html=_html(text, is_raw=is_raw) if is_open else SafeString(),
+        remarks=own,
+        html=html,
         is_open=is_open,
-        closed=SafeString()
-        if is_open
-        else closed_step(
-            trace.pk, number, start=step.start, end=step.end, title=heading, kind=kind, is_raw=is_raw
-        ),
+        bare=bare,
         outline=outline_line(number, heading, names),
     )
 

@@ -18,18 +18,24 @@ def outline_line(number: int, title: str, names: Iterable[str]) -> SafeString:
     )
 
 
-def closed_step(
-    trace_id: int, number: int, *, start: int, end: int, title: str, kind: str, is_raw: bool
+def bare_step(
+    trace_id: int, number: int, *, start: int, end: int, title: str, kind: str, html: SafeString, is_raw: bool
 ) -> SafeString:
-    """Return a step of which only the first words are shown; its text comes when it is opened."""
-    address = reverse("trace_step", args=[trace_id, number]) + ("?raw=1" if is_raw else "")
+    """Return a step about which nothing is said; without `html` its text comes when it is opened."""
     label = escape(_("Step %(number)s") % {"number": number})
     badge = f'<span class="badge">{escape(kind)}</span>' if kind else ""
+    body = f'<div class="reading">{html}</div>' if html else _closed(trace_id, number, title, is_raw=is_raw)
     return SafeString(
         f'<article class="step" id="step-{number}" tabindex="-1" data-part="thinking"'
         f' data-start="{start}" data-end="{end}">'
-        f'<h3><a href="#step-{number}" class="num" aria-label="{label}">{number}</a> {badge}</h3>'
+        f'<h3><a href="#step-{number}" class="num" aria-label="{label}">{number}</a> {badge}</h3>{body}</article>'
+    )
+
+
+def _closed(trace_id: int, number: int, title: str, *, is_raw: bool) -> str:
+    address = reverse("trace_step", args=[trace_id, number]) + ("?raw=1" if is_raw else "")
+    return (
         f"<details data-step-body><summary>{escape(title)}</summary>"
         f'<div class="reading" hx-get="{address}" hx-trigger="toggle from:closest details once"'
-        ' hx-swap="innerHTML"><span class="quiet">…</span></div></details></article>'
+        ' hx-swap="innerHTML"><span class="quiet">…</span></div></details>'
     )

@@ -13,7 +13,9 @@ from django.utils import timezone
 
 from common.models import Project, User
 from curator.models import (
+    ChosenTrace,
     Lease,
+    Question,
     Queue,
     QueueItem,
     QueueMember,
@@ -59,20 +61,19 @@ def get_queues(project: Project) -> "QuerySet[Queue]":
 
 def get_item(queue: Queue, pk: int) -> QueueItem | None:
     """Return one trace of a queue with all that a reviewer reads."""
-    found: QueueItem | None = (
-        QueueItem.objects.filter(queue=queue, pk=pk)
-        .select_related(
-            "queue__project",
-            "trace__teacher",
-            "trace__adjudication",
-            "trace__question__project",
-            "trace__question__pool",
-            "trace__question__domain",
-            "trace__question__chosen_trace__trace__teacher",
-        )
-        .first()
+    rows = QueueItem.objects.filter(queue=queue, pk=pk).select_related(
+        "trace__teacher", "trace__adjudication", "trace__question__pool", "trace__question__domain"
     )
+    found: QueueItem | None = next(iter(rows[:1]), None)
+    if found is not None:
+        found.queue = queue
+        found.trace.question.project = queue.project
     return found
+
+
+def get_chosen_key(question: Question) -> int | None:
+    """Return the key of the trace that an expert chose for a question."""
+    return next(iter(ChosenTrace.objects.filter(question=question).values_list("trace_id", flat=True)), None)
 
 
 def get_share_right(queue: Queue) -> tuple[int, int]:
@@ -139,9 +140,8 @@ def get_queue_figures(queue: Queue, reviewer: User, *, now: datetime | None = No
     own = QueueMember.objects.filter(queue=queue, reviewer=reviewer).first()
     live = Lease.objects.filter(queue=queue, until__gt=moment)
     warm_up = QueueItem.objects.filter(queue=queue, known__isnull=False)
-    sums = warm_up.aggregate(
-        traces=Count("pk"), mine=Count("pk", filter=Q(trace__reviews__reviewer=reviewer), distinct=True)
-    )
+    mine = Count("pk", filter=Q(trace__reviews__reviewer=reviewer), distinct=True)
+    sums = warm_up.aggregate(traces=Count("pk", distinct=True), mine=mine)
     total = queue.total if queue.target is None else min(queue.target, queue.total)
     return QueueFigures(
         total=total,

@@ -17,13 +17,14 @@ MOST_SCALES = 6
 
 def reasons_of(project: Project) -> list[Reason]:
     """Return the reasons that a project offers; one that has never had any begins with the common ones."""
-    rows = Reason.objects.filter(project=project)
-    if not rows.exists():
+    rows = list(Reason.objects.filter(project=project))
+    if not rows:
         begun = [
             Reason(project=project, code=code, position=place) for place, code in enumerate(COMMON_REASONS)
         ]
         Reason.objects.bulk_create(begun, ignore_conflicts=True)
-    return list(rows.filter(is_retired=False))
+        rows = list(Reason.objects.filter(project=project))
+    return [row for row in rows if not row.is_retired]
 
 
 @transaction.atomic

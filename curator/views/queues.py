@@ -216,13 +216,12 @@ def _shown(request: HttpRequest, found: Queue, item: QueueItem | None, **more: A
     context = _frame(request, found, item)
     if item is not None:
         question = item.trace.question
-        chosen = getattr(question, "chosen_trace", None)
         trace = asked_trace(request, question, item.trace)
         context |= get_reading(
             request,
             question,
             trace,
-            standing=chosen.trace if chosen else None,
+            chosen=rows.get_chosen_key(question),
             is_blind=found.is_blind or bool(request.session.get("blind")),
         )
         context |= {"is_standing": trace == item.trace, "must_be_blind": found.is_blind}
@@ -275,14 +274,14 @@ def _judge(request: HttpRequest, found: Queue) -> HttpResponse:
         )
     except Refusal as refusal:
         if request.htmx:  # type: ignore[attr-defined]
-            return _shown(request, found, item, refused=str(refusal))
+            return _shown(request, found, _item(found, str(item.pk)), refused=str(refusal))
         messages.error(request, str(refusal))
         return redirect(_place(found, item))
     return _following(request, found, learnt=_learnt(item, trace, review))
 
 
 def _judged(found: Queue, trace_id: int) -> tuple[QueueItem, Trace]:
-    """Return a trace of one of a queue's questions, and the queue's own trace of that.
+    """Return the item of a queue that a judgement is about, and the trace that is judged.
 
     Raises:
         Http404: the queue has no trace of its question.
@@ -294,7 +293,7 @@ def _judged(found: Queue, trace_id: int) -> tuple[QueueItem, Trace]:
     )
     if trace is None or item is None:
         raise Http404(_("The queue has no such trace."))
-    return _item(found, str(item.pk)), trace
+    return item, trace
 
 
 def _learnt(item: QueueItem, trace: Trace, review: Review) -> dict[str, Any] | None:
@@ -312,14 +311,14 @@ def _learnt(item: QueueItem, trace: Trace, review: Review) -> dict[str, Any] | N
 
 
 def _following(request: HttpRequest, found: Queue, *, learnt: dict[str, Any] | None) -> HttpResponse:
-    found.refresh_from_db()
-    item = _next(request, found)
-    if request.htmx and item is not None:  # type: ignore[attr-defined]
+    found.refresh_from_db(fields=["done", "waiting", "is_open"])
+    taken = services.take(queue=found, reviewer=request.user)
+    if request.htmx and taken is not None:  # type: ignore[attr-defined]
         request.POST = QueryDict()
-        return _shown(request, found, item, learnt=learnt)
+        return _shown(request, found, rows.get_item(found, taken.pk), learnt=learnt)
     if learnt:
         messages.info(request, _told(learnt))
-    return to(request, _place(found, item))
+    return to(request, _place(found, taken))
 
 
 def _told(learnt: dict[str, Any]) -> str:

@@ -45,9 +45,12 @@ def asked_trace(request: HttpRequest, question: Question, standing: Trace) -> Tr
 
 
 def get_reading(
-    request: HttpRequest, question: Question, trace: Trace, *, standing: Trace | None, is_blind: bool
+    request: HttpRequest, question: Question, trace: Trace, *, chosen: int | None, is_blind: bool
 ) -> dict[str, Any]:
-    """Return all that a reviewer reads of a trace, and what their word is made with."""
+    """Return all that a reviewer reads of a trace, and what their word is made with.
+
+    `chosen` is the key of the trace that stands for the question, if any.
+    """
     reader: User = request.user
     given = list(queries.get_reviews(trace))
     mine = next((row for row in given if row.reviewer_id == reader.pk), None)
@@ -57,13 +60,13 @@ def get_reading(
         trace,
         question,
         is_raw="raw" in request.GET,
-        chosen=standing,
+        chosen=chosen,
         blind_for=reader if is_blind and mine is None else None,
     )
     return {
         "question": question,
         "trace": trace,
-        "is_standing": trace == standing,
+        "is_standing": trace.pk == chosen,
         "is_blind": is_blind,
         "desk": desk,
         "mine": mine,

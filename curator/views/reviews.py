@@ -120,7 +120,7 @@ def _member(request: HttpRequest, decision: Decision, trace: Trace) -> dict[str,
         request,
         decision.question,
         trace,
-        standing=decision.standing_trace,
+        chosen=decision.standing_trace.pk,
         is_blind=bool(request.session.get("blind")),
     )
     return {"decision": decision, **reading}
