@@ -18,7 +18,7 @@ from curator.core.differences import Piece, condensed, differences
 from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 from curator.queries.best import get_patterns
-from curator.queries.desk_html import bare_step, outline_line
+from curator.queries.desk_html import StepHtml, outline_line
 from curator.queries.signals import SignalGroup, SignalRow, get_signals, signals_by_step
 
 KINDS = {
@@ -268,11 +268,15 @@ def _steps(
     shown: frozenset[int],
     is_raw: bool,
 ) -> tuple[StepRow, ...]:
+    writer = StepHtml.of(trace.pk, is_raw=is_raw)
+    kinds = {kind: str(name) for kind, name in KINDS.items()}
     return tuple(
         _row(
             trace,
             step,
             number,
+            writer,
+            kinds.get(step.kind, ""),
             remarks,
             tuple(warnings.get(number, ())),
             is_open=number in shown,
@@ -292,6 +296,8 @@ def _row(
     trace: Trace,
     step: Step,
     number: int,
+    writer: StepHtml,
+    kind: str,
     remarks: list[Remark],
     signals: tuple[SignalRow, ...],
     *,
@@ -299,7 +305,7 @@ def _row(
     is_raw: bool,
 ) -> StepRow:
     text = trace.thinking[step.start : step.end]
-    heading, kind = visible(title(text)), str(KINDS.get(step.kind, ""))
+    heading = visible(title(text))
     names = list(dict.fromkeys(signal.name for signal in signals))
     html = _html(text, is_raw=is_raw) if is_open else SafeString()
     own = tuple(
@@ -309,15 +315,7 @@ def _row(
     )
     bare = SafeString()
     if not signals and not own:
-        bare = bare_step(
-            *(trace.pk, number),
-            start=step.start,
-            end=step.end,
-            title=heading,
-            kind=kind,
-            html=html,
-            is_raw=is_raw,
-        )
+        bare = writer.bare(number, start=step.start, end=step.end, title=heading, kind=kind, html=html)
     return StepRow(
         number=number,
         start=step.start,

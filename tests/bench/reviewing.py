@@ -1,0 +1,195 @@
+"""Twenty reviewers at once at the desk of one queue, over real HTTP, with 236,000 traces in the database."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+
+import httpx2
+from django.conf import settings
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+
+from common.access import Role
+from common.models import Membership, Project, User
+from curator.models import Queue, Review, Trace
+from curator.services import queues
+from tests.bench import traced
+from tests.bench.figures import Figure
+from tests.bench.selection import ROOT, S1_ROWS
+
+NAME = "Twenty reviewers at once"
+REVIEWERS, ROUNDS = 20, 12
+READING_SECONDS = (4.0, 12.0)  # people take minutes
+MOST_SECONDS = 0.050
+WARM_UP_SECONDS = 1.0
+_COPIES = """
+insert into curator_trace (question_id, teacher_id, content_hash, neutralised, sample, thinking, answer,
+  thinking_tokens, answer_tokens, tokens_counted_by, finish_reason, verdict, verdict_rule, cost_usd, created_at,
+  is_summary, terms)
+select question_id, %(teacher)s, encode(sha256((content_hash || %(name)s)::bytea), 'hex'), neutralised, sample,
+  left(thinking, 800), answer, 200, answer_tokens, tokens_counted_by, finish_reason, verdict, verdict_rule,
+  cost_usd, created_at, is_summary, terms
+from curator_trace where teacher_id = %(first)s
+"""
+
+
+@dataclass
+class Tally:
+    """What one reviewer has seen."""
+
+    nexts: list[float] = field(default_factory=list)
+    submits: list[float] = field(default_factory=list)
+    traces: list[int] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+def run(scale: float) -> list[Figure]:
+    """Let twenty people judge at once; nothing may be handed out twice, lost or fail."""
+    project = traced.long_traces("reviewing", round(S1_ROWS * scale))
+    _three_more_teachers(project)
+    queue = _queue(project)
+    people = [_reviewer(project, number) for number in range(REVIEWERS)]
+    with _served() as address:
+        for session in people[:4]:  # every worker has read its templates once
+            Reviewer(address, queue, session, 0).work(Tally(), rounds=2)
+        already = Review.objects.count()
+        with ThreadPoolExecutor(REVIEWERS) as threads:
+            tallies = list(
+                threads.map(
+                    lambda each: Reviewer(address, queue, each[1], each[0]).work(Tally(), ROUNDS),
+                    enumerate(people),
+                )
+            )
+    return _figures(tallies, Review.objects.count() - already, scale)
+
+
+def _figures(tallies: list[Tally], judged: int, scale: float) -> list[Figure]:
+    given = Counter(trace for tally in tallies for trace in tally.traces)
+    faults = [fault for tally in tallies for fault in tally.faults]
+    twice, sent = sum(count > 1 for count in given.values()), sum(len(tally.submits) for tally in tallies)
+    note = f"{sent} judged, {twice} handed out twice, {sent - judged} lost, {len(faults)} errors {faults[:2]}"
+    is_sound = not faults and not twice and sent == judged
+    figures = []
+    for name, each in (("next trace", "nexts"), ("submit", "submits")):
+        times = sorted(seconds for tally in tallies for seconds in getattr(tally, each))
+        p95 = times[int(0.95 * len(times))]
+        figures.append(
+            Figure(
+                f"{name}, p95",
+                p95,
+                "its median",
+                times[len(times) // 2],
+                p95 / times[len(times) // 2],
+                f"under {MOST_SECONDS * 1000:.0f} ms",
+                note if name == "submit" else f"{Trace.objects.count():,} traces, {REVIEWERS} reviewers",
+                kept=p95 < MOST_SECONDS and is_sound,
+            )
+        )
+    return figures
+
+
+def _three_more_teachers(project: Project) -> None:
+    """Give every question three more traces, short ones: four times as many in all."""
+    first = project.teachers.get()
+    with connection.cursor() as cursor:
+        for name in ("second", "third", "fourth"):
+            teacher = project.teachers.create(name=name)
+            cursor.execute(_COPIES, {"teacher": teacher.pk, "first": first.pk, "name": name})
+    traced.settle()
+
+
+def _queue(project: Project) -> Queue:
+    """Open a queue that begins with the long traces and holds all the others behind them."""
+    long = project.teachers.get(name="teacher")
+    queue = queues.open_queue(project=project, name="all", by=None, filters={"teacher": [long.pk]})
+    queue.filters = {}
+    queue.save(update_fields=["filters"])
+    queues.take_in(queue=queue)
+    traced.settle()
+    return queue
+
+
+def _reviewer(project: Project, number: int) -> str:
+    """Return the key of a session of a reviewer who has signed in."""
+    user = User.objects.create_user(f"reviewer{number}@school.example", None)
+    Membership.objects.create(project=project, user=user, role=Role.REVIEWER)
+    session = SessionStore()
+    session[SESSION_KEY] = str(user.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = user.get_session_auth_hash()
+    session.save()
+    return str(session.session_key)
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """Run the web server as `serve` does, a worker to each core; yield its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
+    command += ["--workers", "2", "--threads", "8", "--log-level", "warning"]
+    with subprocess.Popen(command, cwd=ROOT, env=os.environ) as server:
+        try:
+            _wait_for(address)
+            yield address
+        finally:
+            server.terminate()
+
+
+def _wait_for(address: str) -> None:
+    for _each in range(120):
+        try:
+            httpx2.get(f"{address}/accounts/login/")
+        except httpx2.TransportError:
+            time.sleep(0.25)
+        else:
+            time.sleep(WARM_UP_SECONDS)
+            return
+    raise TimeoutError(address)
+
+
+class Reviewer:
+    """A browser of one reviewer: takes the next trace, reads it for a while, says a word."""
+
+    def __init__(self, address: str, queue: Queue, session: str, number: int) -> None:
+        self.url = f"{address}/queues/{queue.pk}/review/"
+        self.client = httpx2.Client(cookies={settings.SESSION_COOKIE_NAME: session}, timeout=60)
+        self.rng = Random(number)
+
+    def work(self, tally: Tally, rounds: int) -> Tally:
+        """Judge so many traces."""
+        time.sleep(self.rng.random() * READING_SECONDS[0])
+        for _round in range(rounds):
+            page = self._timed(tally.nexts, tally, "GET")
+            found = re.search(r'data-trace="(\d+)"', page)
+            token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+            if not found or not token:
+                tally.faults.append("no trace on the page")
+                continue
+            tally.traces.append(int(found[1]))
+            time.sleep(self.rng.uniform(*READING_SECONDS))
+            word = {"trace": found[1], "judgement": "accept", "seen": "0", "seconds": "60"}
+            self._timed(tally.submits, tally, "POST", word | {"csrfmiddlewaretoken": token[1]})
+        return tally
+
+    def _timed(
+        self, times: list[float], tally: Tally, method: str, sent: dict[str, str] | None = None
+    ) -> str:
+        start = time.perf_counter()
+        reply = self.client.request(method, self.url, data=sent, headers={"Referer": self.url})
+        times.append(time.perf_counter() - start)
+        if reply.status_code != (302 if sent else 200):
+            tally.faults.append(f"{method} {reply.status_code}")
+        return reply.text
