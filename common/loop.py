@@ -33,6 +33,7 @@ class Stage:
     unit: Any  # a plural form of `count`, which shows `shown`
     jobs: tuple[str, ...] = ()
     counted: Count = field(default_factory=lambda: Count("pk"))
+    path: str = ""  # to the project, where one is shorter than the table's own
 
 
 STAGES = (
@@ -53,6 +54,7 @@ STAGES = (
         "curator.Trace",
         ngettext_lazy("%(shown)s trace", "%(shown)s traces", "count"),
         ("curator.Collection", "curator.Probe", "curator.Grading"),
+        path="teacher__project",
     ),
     Stage(
         "selection",
@@ -164,7 +166,7 @@ def _counts(ids: list[int]) -> Iterable[tuple[int, ...]]:
         return []
     none = Value(0)
     queries = [
-        _by_project(stage.table, ids, place, stage.counted, none, none, none)
+        _by_project(stage.table, ids, place, stage.counted, none, none, none, path=stage.path)
         for place, stage in enumerate(STAGES)
     ] + [
         _by_project(
@@ -185,9 +187,11 @@ def _counts(ids: list[int]) -> Iterable[tuple[int, ...]]:
 _NUMBERS = ("there", "active", "failed", "succeeded")
 
 
-def _by_project(table: str, ids: list[int], place: int, *numbers: Any) -> "QuerySet[Any, Any]":
+def _by_project(
+    table: str, ids: list[int], place: int, *numbers: Any, path: str = ""
+) -> "QuerySet[Any, Any]":
     kind = apps.get_model(table)
-    path: str = kind.project_path
+    path = path or kind.project_path
     rows: QuerySet[Any, Any] = (
         kind._default_manager.filter(**{f"{path}__in": ids})
         .order_by()

@@ -1,5 +1,6 @@
 """Reads for the pages: rows with what a page shows of them, in a number of queries that does not grow."""
 
+from common.paging import Cursor, KeysetPage, Order, get_keyset_page, read_cursor
 from curator.queries.benchmarks import count_leaks, get_benchmarks, get_items, get_leaks, get_project_leaks
 from curator.queries.copies import (
     Cluster,
@@ -32,7 +33,6 @@ from curator.queries.grading import (
     get_own_checks,
     get_unchecked,
 )
-from curator.queries.pages import QUESTIONS_A_PAGE, Cursor, KeysetPage, Order, get_keyset_page, read_cursor
 from curator.queries.pools import (
     PREVIEWED_ROWS,
     Preview,
@@ -52,6 +52,7 @@ from curator.queries.questions import (
     LATEST,
     NO_DOMAIN,
     ORDERS,
+    QUESTIONS_A_PAGE,
     UNRATED,
     UNSURE,
     Listed,
@@ -79,6 +80,8 @@ from curator.queries.reviews import (
 from curator.queries.selections import (
     MOST_REASONS,
     Comparison,
+    LeftOutPages,
+    MemberPages,
     Reason,
     Spread,
     compare,
@@ -151,7 +154,9 @@ __all__ = [
     "EndpointFigures",
     "Hits",
     "KeysetPage",
+    "LeftOutPages",
     "Listed",
+    "MemberPages",
     "Order",
     "Preview",
     "Reason",

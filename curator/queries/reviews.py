@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from common.models import User
@@ -19,6 +20,9 @@ from curator.models import (
     Verdict,
 )
 from curator.queries.best import standing, with_standing
+
+COUNTED_AT_ONCE = 5_000  # members; the share of right answers among more is counted every half a minute
+KEPT_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -53,15 +57,24 @@ class ReviewFigures:
 def get_review_figures(selection: Selection, reviewer: User) -> ReviewFigures:
     """Return how many members were judged, by whom, and how far the reviewers agree."""
     members = Decision.objects.filter(selection=selection, position__isnull=False)
-    rows = Review.objects.filter(trace__in=standing(members))
+    # From the few that were judged, not from the many that may be members.
+    project = Review.objects.filter(trace__question__project=selection.project)
+    rows = project.filter(trace__in=standing(members)) if project.exists() else Review.objects.none()
     judged = list(rows.values_list("trace_id", "judgement", "reviewer_id", "is_scripted", "trace__verdict"))
     by_trace: dict[int, list[str]] = {}
     for trace, judgement, *_rest in judged:
         by_trace.setdefault(trace, []).append(judgement)
     said = Counter(row[1] for row in judged)
-    right, stays = _share_right(members, by_trace)
+    count = members.count()
+    if count > COUNTED_AT_ONCE:
+        found = cache.get_or_set(
+            f"right-{selection.pk}-{len(judged)}", lambda: _share_right(members, by_trace), timeout=KEPT_SECONDS
+        )
+    else:
+        found = _share_right(members, by_trace)
+    right, stays = found
     return ReviewFigures(
-        members=members.count(),
+        members=count,
         judged=len(by_trace),
         mine=sum(row[2] == reviewer.pk for row in judged),
         accepted=said["accept"],
@@ -79,9 +92,11 @@ def get_review_figures(selection: Selection, reviewer: User) -> ReviewFigures:
 
 def _share_right(members: "QuerySet[Decision]", words: Mapping[int, Sequence[str]]) -> tuple[int, int]:
     """Return how many members' traces are right, and how many there are, without those that were thrown out."""
-    verdicts = Trace.objects.filter(pk__in=standing(members)).values_list("pk", "verdict")
-    stays = [verdict for trace, verdict in verdicts if not {"reject", "question"} & set(words.get(trace, ()))]
-    return sum(verdict == Verdict.RIGHT for verdict in stays), len(stays)
+    thrown_out = [trace for trace, said in words.items() if {"reject", "question"} & set(said)]
+    verdicts = Trace.objects.filter(pk=OuterRef("stands"))
+    stays = with_standing(members).filter(stands__isnull=False).exclude(stands__in=thrown_out).order_by()
+    right = stays.filter(Exists(verdicts.filter(verdict=Verdict.RIGHT)))
+    return right.count(), stays.count()
 
 
 def get_reviews(trace: Trace) -> "QuerySet[Review]":

@@ -2,15 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
-from django.db.models import Count, Exists, F, Func, Min, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.core.cache import cache
+from django.core.paginator import Page, Paginator
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
 
 from common.core.text import neutralise
 from common.jobs import JobState
 from common.models import Project
 from curator.core.selection import Result
 from curator.core.spread import domain_counts
-from curator.models import Decision, Domain, Question, Selection
+from curator.models import Decision, Domain, Question, Selection, TraceEdit
 from curator.queries.search import searched
 from curator.queries.taxonomy import branches_of
 
@@ -24,6 +40,7 @@ _OF_ANOTHER = Func(
     output_field=TextField(),
 )
 MOST_FOUND = 10
+KEPT_SECONDS = 3600  # counts that nothing has changed since
 
 
 def get_selections(project: Project) -> "QuerySet[Selection]":
@@ -59,6 +76,28 @@ def get_reasons(selection: Selection) -> list[Reason]:
     rows = out.annotate(kind=_OF_ANOTHER).values_list("stage", "kind")
     counted = rows.annotate(count=Count("pk"), example=Min("question_id"))
     return [Reason(*row) for row in counted.order_by("-count", "stage", "kind")[:MOST_REASONS]]
+
+
+class MemberPages(Paginator):  # type: ignore[type-arg]
+    """A selection's members by the page: their places are 0, 1, 2 … without a gap, so a page is found at once."""
+
+    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
+        """Return one page."""
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        rows = self.object_list.filter(position__gte=first, position__lt=first + self.per_page)  # type: ignore[union-attr]
+        return self._get_page(rows, number, self)
+
+
+class LeftOutPages(Paginator):  # type: ignore[type-arg]
+    """Questions that were left out by the page: keys are skipped, and only a page's own rows are read."""
+
+    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
+        """Return one page."""
+        number = self.validate_number(number)
+        first = (number - 1) * self.per_page
+        keys = list(self.object_list.values_list("pk", flat=True)[first : first + self.per_page])  # type: ignore[union-attr]
+        return self._get_page(self.object_list.filter(pk__in=keys), number, self)  # type: ignore[union-attr]
 
 
 def get_members(selection: Selection) -> "QuerySet[Decision]":
@@ -121,8 +160,21 @@ def _spread(rows: Sequence[tuple[str, int, int, float | None]]) -> Spread:
 
 
 def get_domains(selection: Selection) -> Spread:
-    """Return members and all candidates by domain, or by the branch that carries its weight, largest first."""
+    """Return members and all candidates by domain, or by the branch that carries its weight, largest first.
+
+    Counted anew when a question of the project was changed.
+    """
     taxonomy = list(Domain.objects.filter(project=selection.project))
+    last = Question.objects.filter(project=selection.project).aggregate(last=Max("changed_at"))["last"]
+    known = [(row.pk, row.code, row.name, row.weight, row.parent_id) for row in taxonomy]
+    stamp = sha256(repr((selection.pk, selection.members_hash, last, known)).encode()).hexdigest()
+    found: Spread = cache.get_or_set(
+        f"spread-{stamp}", lambda: _counted_domains(selection, taxonomy), timeout=KEPT_SECONDS
+    )
+    return found
+
+
+def _counted_domains(selection: Selection, taxonomy: list[Domain]) -> Spread:
     weights = selection.method.get("weights") or _weights(taxonomy)
     branches = branches_of(taxonomy) if weights else {}
     names = {domain.code: domain.name for domain in taxonomy}
@@ -144,7 +196,20 @@ def get_domains(selection: Selection) -> Spread:
 
 
 def get_trace_lengths(selection: Selection) -> tuple[list[int], list[int]]:
-    """Return the thinking tokens of the members' traces, and of those left out."""
+    """Return the thinking tokens of the members' traces, and of those left out.
+
+    Counted anew when a trace of the project was put right.
+    """
+    edited = TraceEdit.objects.filter(trace__question__project=selection.project).aggregate(last=Max("pk"))
+    found: tuple[list[int], list[int]] = cache.get_or_set(
+        f"lengths-{selection.pk}-{selection.members_hash}-{edited['last']}",
+        lambda: _counted_lengths(selection),
+        timeout=KEPT_SECONDS,
+    )
+    return found
+
+
+def _counted_lengths(selection: Selection) -> tuple[list[int], list[int]]:
     rows = Decision.objects.filter(selection=selection, trace__isnull=False).order_by()
     lengths = list(rows.values_list("trace__thinking_tokens", "position"))
     members = [tokens for tokens, position in lengths if position is not None]
@@ -154,6 +219,8 @@ def get_trace_lengths(selection: Selection) -> tuple[list[int], list[int]]:
 def get_arms(selection: Selection) -> list[tuple[Selection, int, int]]:
     """Return a selection's control arms with their members, and how many of those it shares."""
     arms = list(selection.arms.order_by("pk"))
+    if not arms:
+        return []
     own = set(get_members(selection).values_list("question_id", flat=True))
     by_arm: dict[int, set[int]] = {arm.pk: set() for arm in arms}
     rows = Decision.objects.filter(selection__in=arms, position__isnull=False)

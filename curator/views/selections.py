@@ -90,7 +90,7 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
     spread = queries.get_domains(found)
     members, others = queries.get_trace_lengths(found)
     stage = request.GET.get("stage", "")
-    rows = queries.get_left_out(found, stage=stage) if stage else queries.get_members(found)
+    pages = _pages(found, stage)
     arms = queries.get_arms(found)
     return {
         "funnel": found.funnel,
@@ -102,7 +102,7 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
         "lengths_figure": charts.lengths_figure(members, others),
         "lengths": charts.counted_lengths(members, others),
         "stage": stage,
-        "page": Paginator(rows, MEMBERS_A_PAGE).get_page(request.GET.get("page")),
+        "page": pages.get_page(request.GET.get("page")),
         "arms": arms,
         "arms_active": any(arm.is_active for arm, *_counts in arms),
         "review": queries.get_review_figures(found, request.user),
@@ -113,6 +113,13 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
             found.project.slug, knobs_of(found.method) | {"size": found.size, "seed": found.seed}
         ),
     }
+
+
+def _pages(found: Selection, stage: str) -> "Paginator[Any]":
+    """Return a selection's members by the page, or what one stage has left out."""
+    if stage:
+        return queries.LeftOutPages(queries.get_left_out(found, stage=stage), MEMBERS_A_PAGE)
+    return queries.MemberPages(queries.get_members(found), MEMBERS_A_PAGE)
 
 
 @require_GET
