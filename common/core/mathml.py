@@ -28,6 +28,7 @@ _STARRED_TAG = re.compile(r"\\tag\s*\*")
 _HUGE = re.compile(r'="-?\d{2,}(?:\.\d*)?[a-z]')  # a length of ten or more of any unit
 _STYLE = re.compile(r' style="([^"]*)"')
 _LINE = '<mo stretchy="true">\u0332</mo>'  # above or below; browsers stretch U+203E with more fonts
+_UNSEEN_BY_NAME = re.compile(r"<mo>&(?:ApplyFunction|InvisibleTimes|InvisibleComma);</mo>")
 _UNSEEN = dict.fromkeys(
     range(0x2061, 0x2065)
 )  # operators without a sign; rendering shows hidden signs by number
@@ -62,7 +63,8 @@ def formula(tex: str, *, is_block: bool) -> str:
         return source
     if len(made) > LONGEST_MATHML or _HUGE.search(made):
         return source
-    return _STYLE.sub(_class_for, made).translate(_UNSEEN).replace(_LINE, _LINE.replace("\u0332", "\u203e"))
+    made = _UNSEEN_BY_NAME.sub("", made).translate(_UNSEEN)
+    return _STYLE.sub(_class_for, made).replace(_LINE, _LINE.replace("\u0332", "\u203e"))
 
 
 @lru_cache(maxsize=1)

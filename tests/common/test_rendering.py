@@ -233,3 +233,12 @@ def test_nothing_but_what_is_allowed_comes_out(text):
 
     assert "<" not in stripped(html)
     assert sanitised(html) == html
+
+
+@pytest.mark.parametrize("tex", [r"\max(K - S, 0)", r"\sin(x)", r"f(x) = \ln(x)", r"\gcd(a, b)"])
+def test_operators_that_nobody_sees_leave_no_mark_in_a_formula(tex):
+    html = rendered(f"So ${tex}$ holds.").html
+
+    assert "<math>" in html
+    assert "U+20" not in html
+    assert "ApplyFunction" not in html
