@@ -159,6 +159,7 @@ urlpatterns = [
     path("reasons/<int:pk>/retire/", desk.reason_retire, name="reason_retire"),
     path("scales/<int:pk>/retire/", desk.scale_retire, name="scale_retire"),
     path("traces/<int:pk>/steps/<int:number>/", desk.trace_step, name="trace_step"),
+    path("questions/<int:pk>/beside/", desk.beside, name="beside"),
     path("traces/<int:pk>/signals/", desk.trace_signals, name="trace_signals"),
     path("traces/<int:pk>/draft/", desk.trace_draft, name="trace_draft"),
     path("traces/<int:pk>/comments/", desk.trace_remark, name="trace_remark"),

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from common.access import RIGHTS, Right, Role
 from common.models import Membership
+from common.services import make_token
 from curator.models import (
     Assistant,
     Benchmark,
@@ -30,6 +31,7 @@ from curator.models import (
 from curator.services import desk, rubrics
 from curator.services.queues import open_queue
 from evaluation.models import Evaluation, Thought
+from tests.api import Caller, operations
 from training.core.recipe import as_dict, tiny_cpu
 from training.models import Model, Run
 
@@ -47,6 +49,8 @@ SEE, MATERIAL, REVIEW, CURATE, SPEND, INVITE = (
 PAGES = {
     "project": (SEE, "project"),
     "project_settings": (INVITE, "project"),
+    "tokens": (SEE, "project"),
+    "token_revoke": (INVITE, "token"),
     "pools": (MATERIAL, "project"),
     "pool": (MATERIAL, "pool"),
     "upload_preview": (CURATE, "upload"),
@@ -111,6 +115,7 @@ PAGES = {
     "queue_desk": (REVIEW, "queue"),
     "trace_step": (MATERIAL, "step"),
     "trace_signals": (MATERIAL, "trace"),
+    "beside": (MATERIAL, "question"),
     "trace_rewrite": (REVIEW, "trace"),
     "trace_edits": (MATERIAL, "trace"),
     "datasets": (MATERIAL, "project"),
@@ -217,13 +222,44 @@ ACTIONS = {
     "evaluation_retry": (SPEND, "evaluation"),
 }
 # Addresses that belong to no project: anyone's own, or the sign-in library's.
-OF_NOBODY = {"home", "project_new", "set_language"}
+OF_NOBODY = {"home", "project_new", "set_language", "api_docs", "api_openapi", "api_nowhere"}
+# For each operation of the HTTP API: the right that it asks for, the object that it names, and a body.
+OPERATIONS = {
+    "token": (SEE, None, None),
+    "project": (SEE, "project", None),
+    "questions": (MATERIAL, "project", None),
+    "question": (MATERIAL, "question", None),
+    "question_correct": (CURATE, "question", {"seen": "?"}),
+    "questions_stand": (CURATE, "project", {"questions": [1], "standing": "open"}),
+    "questions_tag": (CURATE, "project", {"questions": [1]}),
+    "traces": (MATERIAL, "project", None),
+    "trace": (MATERIAL, "trace", None),
+    "reviews": (MATERIAL, "project", None),
+    "review_put": (REVIEW, "trace", {"judgement": "accept", "seen": 0, "is_scripted": True}),
+    "review_undo": (REVIEW, "selection", None),
+    "adjudicate": (CURATE, "trace", {"judgement": "accept"}),
+    "selections": (MATERIAL, "project", None),
+    "selection": (MATERIAL, "selection", None),
+    "selection_members": (MATERIAL, "selection", None),
+    "selection_freeze": (CURATE, "selection", {}),
+    "datasets": (MATERIAL, "project", None),
+    "dataset": (MATERIAL, "dataset", None),
+    "dataset_rows": (MATERIAL, "dataset", None),
+    "dataset_download": (MATERIAL, "dataset", None),
+    "dataset_current": (CURATE, "dataset", None),
+    "runs": (SEE, "project", None),
+    "run": (SEE, "run", None),
+    "run_stop": (SPEND, "run", None),
+    "evaluations": (SEE, "project", None),
+    "evaluation": (SEE, "evaluation", None),
+    "evaluation_stop": (SPEND, "evaluation", None),
+}
 
 
 def addresses(patterns):
     for pattern in patterns:
         if isinstance(pattern, URLResolver):
-            if pattern.app_name != "admin":
+            if pattern.app_name not in ("admin", "api"):
                 yield from addresses(pattern.url_patterns)
         elif isinstance(pattern, URLPattern) and not (pattern.name or "").startswith("account_"):
             yield pattern.name
@@ -270,6 +306,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     )
     selection, dataset, evaluation = measured(project, item)
     trace, author = make_trace(question, teacher), make_user()
+    member = Membership.objects.create(project=project, user=make_user(), role=Role.VIEWER)
     queue = open_queue(project=project, name="q", by=None)
     return {
         "project": project,
@@ -319,7 +356,8 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         ),
         "evaluation": evaluation,
         "item": evaluation,
-        "member": Membership.objects.create(project=project, user=make_user(), role=Role.VIEWER),
+        "member": member,
+        "token": make_token(membership=member, name="t", scope="read")[0],
     }
 
 
@@ -328,8 +366,8 @@ def address(name, kind, loop):
         return reverse(name, args=[loop["project"].slug])
     if kind == "trace_upload":
         return reverse(name, args=[loop["project"].slug, "no-such-upload"])
-    if kind == "member":
-        return reverse(name, args=[loop["project"].slug, loop["member"].pk])
+    if kind in ("member", "token"):
+        return reverse(name, args=[loop["project"].slug, loop[kind].pk])
     more = {"upload": ["no-such-upload"], "download": ["jsonl"], "item": [0], "step": [1]}
     more |= {"compared": [loop["compared"].pk], "versions": [loop["dataset"].pk]}
     if kind == "queue_item":
@@ -387,3 +425,70 @@ def test_an_upload_that_is_not_there_is_not_found(client, loop, make_member):
     response = client.get(address("upload_preview", "upload", loop))
 
     assert response.status_code in (302, 404)
+
+
+# --- the HTTP API ---
+
+
+def called(caller, loop):
+    """Return the status of every operation of the API for whoever holds the token."""
+    statuses = {}
+    for name, (_right, kind, body) in OPERATIONS.items():
+        found = loop[kind] if kind else None
+        named = {"slug": found.slug} if kind == "project" else {"number": found.pk} if kind else {}
+        statuses[name] = caller.call(name, body=body, **named).status_code
+    return statuses
+
+
+def test_every_operation_stands_in_the_table():
+    assert operations().keys() == OPERATIONS.keys()
+
+
+@pytest.mark.parametrize("is_signed_in", [False, True])
+def test_without_a_token_no_operation_answers_not_even_to_a_signed_in_browser(
+    client, loop, make_member, is_signed_in
+):
+    if is_signed_in:
+        client.force_login(make_member(loop["project"], Role.OWNER))
+
+    statuses = called(Caller(client, secret=None), loop)
+
+    assert set(statuses.values()) == {401}
+
+
+def test_a_token_of_another_project_finds_nothing_though_its_member_is_in_both(
+    client, loop, make_member, make_project
+):
+    person = make_member(loop["project"], Role.OWNER)
+    own = Membership.objects.get(project=make_project(owner=person), user=person)
+    _token, secret = make_token(membership=own, name="t", scope="write")
+
+    statuses = called(Caller(client, secret), loop)
+
+    assert statuses.pop("token") == 200
+    assert set(statuses.values()) == {404}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_a_token_reaches_what_its_members_role_allows_and_no_more(client, loop, make_member, role):
+    member = Membership.objects.get(user=make_member(loop["project"], role))
+    _token, secret = make_token(membership=member, name="t", scope="write")
+
+    statuses = called(Caller(client, secret), loop)
+
+    refused = {name for name, status in statuses.items() if status in (403, 404)}
+    assert refused == {
+        name for name, (right, _kind, _body) in OPERATIONS.items() if right not in RIGHTS[role]
+    }
+    assert set(statuses.values()) <= {200, 403, 404, 409, 422}
+
+
+def test_a_token_that_may_only_read_changes_nothing(client, loop, make_member):
+    member = Membership.objects.get(user=make_member(loop["project"], Role.OWNER))
+    _token, secret = make_token(membership=member, name="t", scope="read")
+
+    statuses = called(Caller(client, secret), loop)
+
+    writing = {name for name, (method, _address) in operations().items() if method != "get"}
+    assert {name for name, status in statuses.items() if status == 403} == writing
+    assert {status for name, status in statuses.items() if name not in writing} == {200}

@@ -15,7 +15,8 @@ from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
 from curator.forms import FlagForm, ReasonForm, RemarkForm, RewriteForm, ScaleForm
-from curator.models import Flag, Reason, Remark, Scale, Trace
+from curator.models import Flag, Question, Reason, Remark, Scale, Trace
+from curator.queries.beside import get_beside
 from curator.queries.desk import get_edits, get_step, get_trace_signals, located
 from curator.services import desk as services
 from curator.services import rubrics
@@ -39,6 +40,23 @@ def trace_signals(request: HttpRequest, pk: int) -> HttpResponse:
     trace = get_visible(Trace.objects.select_related("question__project"), request.user, pk=pk)
     context = {"trace": trace, "signals": get_trace_signals(trace, trace.question)}
     return render(request, "curator/_signals.html", context)
+
+
+@require_GET
+def beside(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show two traces of a question beside each other."""
+    rows = Question.objects.select_related("project", "pool", "domain")
+    question = get_editable(rows, request.user, right=Right.SEE_MATERIAL, pk=pk)
+    keys = {name: request.GET.get(name, "") for name in ("left", "right")}
+    asked = {name: int(key[:18]) if key.isdecimal() else None for name, key in keys.items()}
+    is_blind = "blind" in request.GET or bool(request.session.get("blind"))
+    context = {
+        "project": question.project,
+        "rights": get_rights(question.project, request.user),
+        "question": question,
+        "beside": get_beside(question, **asked, blind_for=request.user if is_blind else None),
+    }
+    return render(request, "curator/beside.html", context)
 
 
 @require_POST
