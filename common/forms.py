@@ -1,12 +1,14 @@
 """A request about a project or its members as checked values; nothing here saves."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from common.access import Role
-from common.models import Project
+from common.models import ApiToken, Project
 
 LANGUAGES = [("en", _("English")), ("zh", _("Chinese"))]
 
@@ -72,3 +74,35 @@ class RoleForm(forms.Form):
     """A member's new role."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class TokenForm(forms.Form):
+    """A token for a member's own programs."""
+
+    LIVES = [
+        ("30", _("30 days")),
+        ("90", _("90 days")),
+        ("365", _("a year")),
+        ("0", _("until it is revoked")),
+    ]
+
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=100,
+        help_text=_("What will use it, such as “nightly export”; you will know it again by this."),
+    )
+    scope = forms.ChoiceField(
+        label=_("What it may do"),
+        choices=[
+            (ApiToken.Scope.READ, _("read what you may see")),
+            (ApiToken.Scope.WRITE, _("read and change it")),
+        ],
+        initial=ApiToken.Scope.READ,
+        widget=forms.RadioSelect,
+    )
+    days = forms.TypedChoiceField(label=_("For how long"), choices=LIVES, coerce=int, initial="90")
+
+    def expires_at(self) -> datetime | None:
+        """Return when the token dies by itself; read it after `is_valid`."""
+        days: int = self.cleaned_data["days"]
+        return timezone.now() + timedelta(days=days) if days else None

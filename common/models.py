@@ -134,3 +134,59 @@ class Membership(ProjectRow):
     def rights(self) -> frozenset[Right]:
         """Return what this member may do."""
         return RIGHTS[Role(self.role)]
+
+
+class ApiToken(ProjectRow):
+    """A key with which a member's own programs use the HTTP API, in one project and with the member's rights.
+
+    It hangs on the membership: whoever leaves the project leaves no key behind. Only its hash is kept.
+    """
+
+    class Scope(models.TextChoices):
+        READ = "read", _("read")
+        WRITE = "write", _("read and write")
+
+    project_path: ClassVar[str] = "membership__project"
+    see_right: ClassVar[Right] = Right.SEE_RESULTS
+    edit_right: ClassVar[Right] = Right.INVITE
+
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="tokens")
+    name = models.CharField(_("name"), max_length=100)
+    scope = models.CharField(_("what it may do"), max_length=5, choices=Scope, default=Scope.READ)
+    beginning = models.CharField(_("begins with"), max_length=16)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("token")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~models.Q(name=""), name="token_has_name"),
+            models.CheckConstraint(condition=models.Q(scope__in=["read", "write"]), name="token_scope_known"),
+            models.UniqueConstraint(
+                fields=["membership", "name"],
+                condition=models.Q(revoked_at=None),
+                name="token_name_once_while_it_stands",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.beginning}…)"
+
+    @property
+    def user(self) -> User:
+        """Return the person in whose name it speaks."""
+        return self.membership.user
+
+    @property
+    def project(self) -> Project:
+        """Return the only project that it reaches."""
+        return self.membership.project
+
+    @property
+    def has_expired(self) -> bool:
+        """Tell whether its time is over."""
+        return self.expires_at is not None and self.expires_at <= timezone.now()

@@ -1,16 +1,20 @@
 """Reads for the pages that all stages share: who may do what, what was spent, what is at work."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db.models import F, QuerySet, Sum
+from django.core.cache import cache
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils import timezone
 
 from common.access import Right
+from common.core.bearer import hash_of
 from common.jobs import Job, kinds_of_job
-from common.models import Membership, Project
+from common.models import ApiToken, Membership, Project
 
 LATEST_JOBS = 8
+T = TypeVar("T")
 
 
 def get_rights(project: Project, user: Any) -> frozenset[Right]:
@@ -57,3 +61,33 @@ def _jobs_of(project: Project, kinds: Iterable[type[Job]]) -> "list[QuerySet[Any
         kind._default_manager.filter(**{kind.project_path: project})  # type: ignore[attr-defined]
         for kind in kinds
     ]
+
+
+def get_tokens(project: Project, user: Any) -> "QuerySet[ApiToken]":
+    """Return the tokens of a project that a member may know of and has not lost: an owner, those of all members."""
+    rows: QuerySet[ApiToken] = ApiToken.objects.filter(membership__project=project, revoked_at=None)
+    if Right.INVITE not in get_rights(project, user):
+        rows = rows.filter(membership__user=user)
+    return rows.select_related("membership__user")
+
+
+def get_token(secret: str) -> ApiToken | None:
+    """Return the token whose secret this is, if it stands: not revoked, not expired, its member still active."""
+    standing = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    rows: QuerySet[ApiToken] = ApiToken.objects.filter(
+        standing, secret_hash=hash_of(secret), revoked_at=None, membership__user__is_active=True
+    )
+    return rows.select_related("membership__user", "membership__project").first()
+
+
+def get_kept(key: str, seconds: int, count: Callable[[], T]) -> T:
+    """Return what was counted under a key not so many seconds ago, or count it now.
+
+    For sums over tens of thousands of rows; the key says of which state of them.
+    """
+    kept = cache.get(key)
+    if kept is None:
+        kept = count()
+        cache.set(key, kept, seconds)
+    found: T = kept
+    return found

@@ -1,15 +1,24 @@
-"""What a person can do to a project and its members."""
+"""What a person can do to a project, its members and their tokens."""
 
+import secrets
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.core.validators import slug_re
 from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.access import Role
+from common.checks import checked
+from common.core import bearer
 from common.core.refusal import Refusal
-from common.models import Membership, Project, User
+from common.models import ApiToken, Membership, Project, User
+
+MOST_TOKENS = 20  # of one member that stand at once
+USE_NOTED_EVERY = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -106,3 +115,51 @@ def _keep_an_owner(membership: Membership) -> None:
     )
     if not [owner for owner in owners if owner.pk != membership.pk]:
         raise Refusal(_("A project needs an owner; make someone else an owner first."))
+
+
+@transaction.atomic
+def make_token(
+    *, membership: Membership, name: str, scope: str, expires_at: datetime | None = None
+) -> tuple[ApiToken, str]:
+    """Make a token for a member's own programs; return it with its secret, which is kept nowhere.
+
+    Raises:
+        Refusal: the name is empty, too long or taken, the time is over already, or the member has too many.
+    """
+    Membership.objects.select_for_update().get(pk=membership.pk)
+    standing = ApiToken.objects.filter(membership=membership, revoked_at=None)
+    if standing.count() >= MOST_TOKENS:
+        raise Refusal(
+            _("A member has at most %(most)s tokens; revoke one that is not used any more.")
+            % {"most": MOST_TOKENS}
+        )
+    if standing.filter(name=name.strip()).exists():
+        raise Refusal(
+            _("You have a token named %(name)s already; choose another name, or revoke that one first.")
+            % {"name": name.strip()}
+        )
+    if expires_at is not None and expires_at <= timezone.now():
+        raise Refusal(_("A token cannot expire in the past."))
+    secret = bearer.secret_from(secrets.token_bytes(bearer.SECRET_BYTES))
+    token = ApiToken(
+        membership=membership,
+        name=name.strip(),
+        scope=scope,
+        expires_at=expires_at,
+        beginning=bearer.beginning_of(secret),
+        secret_hash=bearer.hash_of(secret),
+    )
+    checked(token, "name", "scope").save()
+    return token, secret
+
+
+def revoke_token(*, token: ApiToken) -> None:
+    """Make a token worthless from now on; a second call changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def note_use(*, token: ApiToken) -> None:
+    """Note that a token was used, at most once a minute, so that a busy program writes no row at every call."""
+    now = timezone.now()
+    due = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+    ApiToken.objects.filter(due, pk=token.pk).update(last_used_at=now)

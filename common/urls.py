@@ -16,4 +16,6 @@ urlpatterns = [
     path("projects/<slug:slug>/members/", views.member_add, name="member_add"),
     path("projects/<slug:slug>/members/<int:pk>/role/", views.member_role, name="member_role"),
     path("projects/<slug:slug>/members/<int:pk>/remove/", views.member_remove, name="member_remove"),
+    path("projects/<slug:slug>/tokens/", views.tokens, name="tokens"),
+    path("projects/<slug:slug>/tokens/<int:pk>/revoke/", views.token_revoke, name="token_revoke"),
 ]

@@ -4,19 +4,24 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.defaults import bad_request
 
 from common import queries, services
 from common.access import Right, Role, get_editable, get_visible
+from common.api import errors
 from common.core.refusal import Refusal
-from common.forms import MemberForm, NewProjectForm, ProjectForm, RoleForm
+from common.forms import MemberForm, NewProjectForm, ProjectForm, RoleForm, TokenForm
 from common.htmx import render_page
 from common.loop import STAGES, steps_of
 from common.models import Membership, Project
+
+API_ROOT = "/api/"
 
 
 @login_not_required
@@ -151,6 +156,54 @@ def _to_settings_or_home(request: HttpRequest, found: Project) -> HttpResponse:
     return redirect("project_settings", slug=found.slug) if may_stay else redirect("home")
 
 
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tokens(request: HttpRequest, slug: str) -> HttpResponse:
+    """List a member's tokens, and make one; its secret is in this one answer and nowhere else."""
+    found = get_visible(Project, request.user, slug=slug)
+    form = TokenForm(request.POST or None)
+    secret = _made_secret(request, found, form) if request.method == "POST" and form.is_valid() else ""
+    rows = list(queries.get_tokens(found, request.user))
+    context = {
+        "project": found,
+        "rights": queries.get_rights(found, request.user),
+        "own": [row for row in rows if row.user == request.user],
+        "others": [row for row in rows if row.user != request.user],
+        "form": TokenForm() if secret else form,
+        "secret": secret,
+    }
+    return render(request, "common/tokens.html", context)
+
+
+def _made_secret(request: HttpRequest, found: Project, form: TokenForm) -> str:
+    """Make the token that a form asks for and return its secret; a refusal becomes the form's error."""
+    member = Membership.objects.get(project=found, user=request.user)
+    given = form.cleaned_data
+    try:
+        _token, secret = services.make_token(
+            membership=member, name=given["name"], scope=given["scope"], expires_at=form.expires_at()
+        )
+    except Refusal as refusal:
+        form.add_error("name", str(refusal))
+        return ""
+    return secret
+
+
+@require_http_methods(["GET", "POST"])
+def token_revoke(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """Make a token worthless, once that was confirmed: one's own, or as an owner anybody's."""
+    found = get_visible(Project, request.user, slug=slug)
+    token = queries.get_tokens(found, request.user).filter(pk=pk).first()
+    if token is None:
+        raise Http404(_("There is no such token, or it is not yours."))
+    if request.method == "GET":
+        context = {"project": found, "rights": queries.get_rights(found, request.user), "token": token}
+        return render(request, "common/token_revoke.html", context)
+    services.revoke_token(token=token)
+    messages.success(request, _("The token %(name)s is worthless now.") % {"name": token.name})
+    return redirect("tokens", slug=slug)
+
+
 @login_not_required
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Say that a member's role does not reach so far."""
@@ -166,4 +219,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 @login_not_required
 def broken(request: HttpRequest) -> HttpResponse:
     """Say that something broke, with no help from the database, which may be what broke."""
+    if request.path.startswith(API_ROOT):
+        return errors.broken()
     return HttpResponse(render_to_string("500.html"), status=500)
+
+
+@login_not_required
+def malformed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Say that a request was not understood, to a program in JSON."""
+    if request.path.startswith(API_ROOT):
+        return errors.problem(400, _("The request cannot be understood."))
+    return bad_request(request, exception)

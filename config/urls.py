@@ -11,7 +11,9 @@ urlpatterns = [
     path("accounts/", include("allauth.account.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("operator/", admin.site.urls),
+    path("api/", include("config.api")),
 ]
+handler400 = "common.views.malformed"
 handler403 = "common.views.forbidden"
 handler404 = "common.views.not_found"
 handler500 = "common.views.broken"

@@ -89,6 +89,22 @@ def make_member(make_user: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @pytest.fixture
+def make_caller(client: Any, make_member: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what makes programs that use the HTTP API with a token of a new member."""
+    from common.models import Membership
+    from common.services import make_token
+    from tests.api import Caller
+
+    def make(project: Any, role: str = Role.OWNER, scope: str = "write", user: Any = None) -> Caller:
+        user = user or make_member(project, role)
+        member = Membership.objects.get(project=project, user=user)
+        _token, secret = make_token(membership=member, name=f"program {next(_number)}", scope=scope)
+        return Caller(client, secret, user)
+
+    return make
+
+
+@pytest.fixture
 def make_pool(make_project: Callable[..., Any]) -> Callable[..., Any]:
     """Return what makes pools."""
     from curator.models import Pool

@@ -6,3 +6,7 @@ class Refusal(Exception):
 
     A page shows the message, a command ends with it and status 1, a job keeps it as its failure.
     """
+
+
+class Conflict(Refusal):
+    """What was asked rests on something that has changed since; nothing was written."""

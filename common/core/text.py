@@ -18,7 +18,9 @@ _ASCII_CONTROL = bytes([*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 _RARE_SPACES = "\x85\u1680\u2028\u2029"  # all white space beyond ASCII that NFKC leaves
 _SPACES_AND_NUL = bytes.maketrans(b"\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x00", b" " * 9 + b"\x1f")
 _FOLDED_ASCII = bytes(_SPACES_AND_NUL[sign] for sign in bytes(range(256)).lower())
-_SENTENCE_END = re.compile(r"(?<=[。！？!?；;])\s*|(?<=\.)\s+(?=[A-ZÀ-ÞА-ЯΑ-Ω\u3040-\u30ff\u3400-\u9fff\"'(“「])|\n+")
+_SENTENCE_END = re.compile(
+    r"(?<=[。！？!?；;])\s*|(?<=\.)\s+(?=[A-ZÀ-ÞА-ЯΑ-Ω\u3040-\u30ff\u3400-\u9fff\"'(“「])|\n+"
+)
 SHARE_OF_CHINESE = 0.2  # of letters; a Chinese question may quote much English and formulae
 
 

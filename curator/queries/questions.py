@@ -10,6 +10,7 @@ from django.db.models import Case, Count, Exists, F, Func, IntegerField, OuterRe
 from django.db.models.functions import Coalesce, Concat, Left
 
 from common.models import Project
+from common.paging import ROWS_A_PAGE, Order
 from curator.core.classification import OTHER
 from curator.core.taxonomy import Node, walk
 from curator.models import (
@@ -23,11 +24,11 @@ from curator.models import (
     Standing,
     Trace,
 )
-from curator.queries.pages import Order
 from curator.queries.search import searched
 from curator.queries.taxonomy import LEAST_SURE
 
 LATEST = 10
+QUESTIONS_A_PAGE = ROWS_A_PAGE
 PREVIEW = 240  # characters of a text that a list reads
 KEY_PREVIEW = 60
 NO_DOMAIN, UNSURE = "none", "unsure"

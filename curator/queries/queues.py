@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from common.models import Project, User
+from common.queries import get_kept
 from curator.models import (
     ChosenTrace,
     Lease,
@@ -28,6 +28,7 @@ from curator.models import (
 )
 from curator.queries.best import with_standing
 
+KEPT_SECONDS = 60  # the share of right answers in a queue
 RECENT = 50  # judgements by which a pace is measured
 _PATHS = {"verdict": "verdict", "teacher": "teacher", "pool": "question__pool", "domain": "question__domain"}
 
@@ -50,7 +51,8 @@ def get_queue_traces(
         if wanted := filters.get(name):
             traces = traces.filter(**{f"{path}__in": wanted})
     place = Window(RowNumber(), order_by=[F("question_id").asc(), F("pk").asc()])
-    return traces.order_by().annotate(place=place).values_list("pk", "place")
+    found: QuerySet[Any, Any] = traces.order_by().annotate(place=place).values_list("pk", "place")
+    return found
 
 
 def get_queues(project: Project) -> "QuerySet[Queue]":
@@ -81,10 +83,7 @@ def get_share_right(queue: Queue) -> tuple[int, int]:
 
     Counted once a minute: a queue may hold a quarter of a million.
     """
-    found: tuple[int, int] = cache.get_or_set(
-        f"queue-right-{queue.pk}", lambda: _share_right(queue), timeout=60
-    )
-    return found
+    return get_kept(f"queue-right-{queue.pk}", KEPT_SECONDS, lambda: _share_right(queue))
 
 
 def _share_right(queue: Queue) -> tuple[int, int]:

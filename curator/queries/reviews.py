@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from common.models import User
+from common.queries import get_kept
 from curator.core.agreement import agreement
 from curator.models import (
     Decision,
@@ -67,9 +67,8 @@ def get_review_figures(selection: Selection, reviewer: User) -> ReviewFigures:
     said = Counter(row[1] for row in judged)
     count = members.count()
     if count > COUNTED_AT_ONCE:
-        found = cache.get_or_set(
-            f"right-{selection.pk}-{len(judged)}", lambda: _share_right(members, by_trace), timeout=KEPT_SECONDS
-        )
+        key = f"right-{selection.pk}-{len(judged)}"
+        found = get_kept(key, KEPT_SECONDS, lambda: _share_right(members, by_trace))
     else:
         found = _share_right(members, by_trace)
     right, stays = found

@@ -5,6 +5,7 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from zipfile import ZIP_STORED, ZipFile
 
 from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext as _
@@ -137,6 +138,27 @@ def export(*, dataset: Dataset, file_format: str, folder: Path, purpose: Purpose
     )
     with closing(rows_of(dataset)) as rows:  # whatever stops the writing, the cursor is closed with it
         return exports.write(rows, file_format=file_format, folder=folder, stamp=stamp)
+
+
+def export_to_one_file(
+    *, dataset: Dataset, file_format: str, folder: Path, purpose: Purpose = Purpose.OWN
+) -> Path:
+    """Write a dataset's rows in one format, a folder as one archive; return the file.
+
+    Raises:
+        Refusal: as `export` does.
+    """
+    written = export(dataset=dataset, file_format=file_format, folder=folder, purpose=purpose)
+    return _zipped(folder, written) if file_format in exports.FOLDERS else written[0]
+
+
+def _zipped(folder: Path, files: list[Path]) -> Path:
+    """Put files into one archive, uncompressed as Parquet is packed already; return it."""
+    top = files[0].relative_to(folder).parts[0]
+    with ZipFile(folder / f"{top}.zip", "w", ZIP_STORED) as archive:
+        for file in files:
+            archive.write(file, file.relative_to(folder))
+    return folder / f"{top}.zip"
 
 
 def rows_of(dataset: Dataset) -> Generator[dict[str, Any], None, None]:

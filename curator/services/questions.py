@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.checks import checked
-from common.core.refusal import Refusal
+from common.core.refusal import Conflict, Refusal
 from common.core.text import content_hash, neutralise
 from common.models import Project, User
 from curator.core.rows.cells import Refused
@@ -49,13 +49,14 @@ def edit_question(
     person has worked. Other options or another key mark all traces and attempts anew.
 
     Raises:
-        Refusal: a value cannot be, another question says the same, or someone was faster.
+        Conflict: someone was faster.
+        Refusal: a value cannot be, or another question says the same.
     """
     row = (
         Question.objects.select_for_update(of=("self",)).select_related("domain", "pool").get(pk=question.pk)
     )
     if seen is not None and version_of(row) != seen:
-        raise Refusal(_("Someone changed this question while you did; look at it again, then change it."))
+        raise Conflict(_("Someone changed this question while you did; look at it again, then change it."))
     before = {field: noted(row, field) for field in EDITABLE}
     plain = {field: value for field, value in values.items() if field != "domain"}
     _assign(row, plain)

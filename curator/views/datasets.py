@@ -2,11 +2,10 @@
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from zipfile import ZIP_STORED, ZipFile
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
+from common.downloads import sent
 from common.htmx import render_page
 from common.models import Project
 from common.queries import get_rights
@@ -25,7 +25,6 @@ from curator.services import datasets as services
 from curator.services import versions
 
 ROWS_A_PAGE = 50
-SENT_WHOLE = 16 * 1024 * 1024  # bytes
 RELATED = ("project", "selection", "parent", "created_by")
 
 
@@ -74,10 +73,9 @@ def dataset_download(request: HttpRequest, pk: int, file_format: str) -> HttpRes
     form = ExportForm(request.GET)
     if file_format not in exports.FORMATS or not form.is_valid():
         raise Http404(_("There is no such format."))
-    # What is opened stays readable after the folder is gone, and is gone itself once it was sent.
     with TemporaryDirectory(prefix="qianti-") as folder:
         try:
-            written = services.export(
+            path = services.export_to_one_file(
                 dataset=found,
                 file_format=file_format,
                 folder=Path(folder),
@@ -86,27 +84,7 @@ def dataset_download(request: HttpRequest, pk: int, file_format: str) -> HttpRes
         except Refusal as refusal:
             messages.error(request, str(refusal))
             return redirect(found)
-        path = _zipped(Path(folder), written) if file_format in exports.FOLDERS else written[0]
-        return _sent(path)
-
-
-def _sent(path: Path) -> HttpResponse | FileResponse:
-    """Send a file under its name: a small one whole, a large one as it is read."""
-    is_small = path.stat().st_size <= SENT_WHOLE
-    response = HttpResponse(path.read_bytes()) if is_small else FileResponse(path.open("rb"))
-    response["Content-Type"] = "application/octet-stream"
-    response["Content-Disposition"] = f'attachment; filename="{path.name}"'
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _zipped(folder: Path, files: list[Path]) -> Path:
-    """Put files into one archive, uncompressed as Parquet is packed already; return it."""
-    top = files[0].relative_to(folder).parts[0]
-    with ZipFile(folder / f"{top}.zip", "w", ZIP_STORED) as archive:
-        for file in files:
-            archive.write(file, file.relative_to(folder))
-    return folder / f"{top}.zip"
+        return sent(path)
 
 
 @require_POST

@@ -600,7 +600,7 @@ def test_a_folder_is_downloaded_as_one_archive_that_datasets_opens(client, owner
 
 
 def test_a_large_file_is_sent_as_it_is_read(client, owner, selection, monkeypatch):
-    monkeypatch.setattr("curator.views.datasets.SENT_WHOLE", 10)
+    monkeypatch.setattr("common.downloads.SENT_WHOLE", 10)
     dataset = freeze(selection)
 
     sent = client.get(f"/datasets/{dataset.pk}/download/jsonl/")

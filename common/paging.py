@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet, Value
 from django.db.models.expressions import Combinable
 
-QUESTIONS_A_PAGE = 50
+ROWS_A_PAGE = 50
 _PARTED = "~"  # between a row's value and its key
 
 
@@ -61,7 +61,7 @@ def get_keyset_page(
     *,
     after: Cursor | None = None,
     before: Cursor | None = None,
-    size: int = QUESTIONS_A_PAGE,
+    size: int = ROWS_A_PAGE,
     shown: Callable[["QuerySet[Any]"], "QuerySet[Any]"] = lambda rows: rows,
 ) -> KeysetPage:
     """Return the page that follows the place `after`, or precedes the place `before`.
