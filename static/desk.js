@@ -292,6 +292,11 @@
     } catch { /* offline: the word is kept all the same */ }
   }, HOLD_MS);
 
+  // What is wider or longer than its place can be scrolled by keys, too.
+  const letScroll = () => document.querySelectorAll("#desk .reading").forEach((each) => {
+    if (each.scrollWidth > each.clientWidth || each.scrollHeight > each.clientHeight + 4) each.tabIndex = 0;
+  });
+
   const begin = () => {
     if (!desk()) return;
     readMs = 0; since = document.hidden ? 0 : Date.now(); current = null;
@@ -300,9 +305,11 @@
     showFirstWrong();
     const first = document.getElementById(window.location.hash.slice(1)) ?? steps()[0];
     show(first, { moves: false });
+    letScroll();
   };
   document.addEventListener("htmx:afterSwap", (event) => {
     flagSteps();
+    letScroll();
     if (event.detail.target?.id === "desk" || event.detail.elt?.id === "desk") {
       store.drop(`qianti:draft:${event.detail.requestConfig?.parameters?.get?.("trace")}`);
       begin();
