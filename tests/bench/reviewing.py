@@ -169,7 +169,11 @@ class Reviewer:
         self.rng = Random(number)
 
     def work(self, tally: Tally, rounds: int) -> Tally:
-        """Judge so many traces."""
+        """Judge so many traces, and close the window."""
+        with self.client:
+            return self._judge(tally, rounds)
+
+    def _judge(self, tally: Tally, rounds: int) -> Tally:
         time.sleep(self.rng.random() * READING_SECONDS[0])
         for _round in range(rounds):
             page = self._timed(tally.nexts, tally, "GET")
