@@ -184,6 +184,12 @@ urlpatterns = [
         "datasets/<int:pk>/download/<slug:file_format>/", datasets.dataset_download, name="dataset_download"
     ),
     path("projects/<slug:slug>/benchmarks/", benchmarks.benchmarks, name="benchmarks"),
+    path(
+        "projects/<slug:slug>/benchmarks/<str:token>/", benchmarks.benchmark_preview, name="benchmark_preview"
+    ),
+    path(
+        "projects/<slug:slug>/benchmarks/<str:token>/drop/", benchmarks.benchmark_drop, name="benchmark_drop"
+    ),
     path("benchmarks/<int:pk>/", benchmarks.benchmark, name="benchmark"),
     path("projects/<slug:slug>/leaks/", benchmarks.leaks, name="leaks"),
     path("projects/<slug:slug>/leaks/overrule/", benchmarks.leaks_overrule, name="leaks_overrule"),

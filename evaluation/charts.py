@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from curator.charts import as_hovered, lying_layout
 from evaluation.models import Evaluation, MarkedAnswer
 from evaluation.queries.measured import Comparison, Curve, Group, Part, Point, Results
 from training.models import Model
@@ -234,31 +235,31 @@ def groups_figure(groups: Sequence[Group], curves: Sequence[Curve], series: dict
         "data": [
             _group_bars(groups, place, curve, series[curve.model.pk]) for place, curve in enumerate(curves)
         ],
-        "layout": {
-            "barmode": "group",
-            "xaxis": {"type": "category", "automargin": True},
-            "yaxis": {"title": {"text": _("answered right")}, "tickformat": ".0%", "range": [0, 1]},
-            "legend": {"orientation": "h", "y": 1.12},
-        },
+        "layout": lying_layout(
+            [group.name for group in groups],
+            {"title": {"text": _("answered right")}, "range": [0, 1]},
+            bars=len(curves),
+        ),
     }
 
 
 def _group_bars(groups: Sequence[Group], place: int, curve: Curve, series: str) -> Trace:
-    known = [(group, share) for group in groups if (share := group.shares[place])]
-    bars = _bars(
-        curve.name,
-        [group.name for group, _share in known],
-        [share.accuracy for _group, share in known],
-        series,
-    )
-    return bars | {
-        "error_y": {
+    known = [(row, share) for row, group in enumerate(groups) if (share := group.shares[place])]
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "name": curve.name,
+        "meta": {"series": series},
+        "x": [share.accuracy for _row, share in known],
+        "y": [row for row, _share in known],
+        "error_x": {
             "type": "data",
             "symmetric": False,
-            "array": [share.high - share.accuracy for _group, share in known],
-            "arrayminus": [share.accuracy - share.low for _group, share in known],
+            "array": [share.high - share.accuracy for _row, share in known],
+            "arrayminus": [share.accuracy - share.low for _row, share in known],
             "thickness": 1,
         },
-        "customdata": [[share.right, share.items] for _group, share in known],
-        "hovertemplate": "%{x}: %{y:.0%} (%{customdata[0]}/%{customdata[1]})",
+        "customdata": [[share.right, share.items] for _row, share in known],
+        "hovertext": as_hovered([groups[row].name for row, _share in known]),
+        "hovertemplate": "%{hovertext}: %{x:.0%} (%{customdata[0]}/%{customdata[1]})",
     }

@@ -27,7 +27,9 @@
       copy.fillcolor = faded(paint, meta.band);
       copy.line.color = "rgba(0,0,0,0)";
     }
-    if (trace.error_y) copy.error_y = { ...trace.error_y, color: trace.type === "bar" ? colour("ink-soft") : paint };
+    for (const error of ["error_x", "error_y"]) {
+      if (trace[error]) copy[error] = { ...trace[error], color: trace.type === "bar" ? colour("ink-soft") : paint };
+    }
     if (trace.type === "bar") copy.textfont = { color: colour("paper"), ...trace.textfont };
     return copy;
   };
@@ -57,6 +59,7 @@
     const source = document.getElementById(place.dataset.figure);
     if (!source || !window.Plotly) return;
     const figure = JSON.parse(source.textContent);
+    place.style.height = figure.layout?.height ? `${figure.layout.height}px` : "";
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     window.Plotly.react(
       place,

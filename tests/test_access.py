@@ -124,6 +124,7 @@ PAGES = {
     "dataset_compared": (MATERIAL, "dataset"),
     "dataset_compare": (MATERIAL, "versions"),
     "benchmarks": (SEE, "project"),
+    "benchmark_preview": (CURATE, "kept"),
     "benchmark": (SEE, "benchmark"),
     "leaks": (MATERIAL, "project"),
     "copies": (MATERIAL, "project"),
@@ -141,6 +142,7 @@ PAGES = {
 ACTIONS = {
     "upload": (CURATE, "pool"),
     "upload_drop": (CURATE, "upload"),
+    "benchmark_drop": (CURATE, "kept"),
     "trace_upload_drop": (CURATE, "trace_upload"),
     "trace_import_cancel": (CURATE, "trace_import"),
     "trace_import_retry": (CURATE, "trace_import"),
@@ -336,6 +338,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "queue": queue,
         "queue_item": queue,
         "trace_upload": project,
+        "kept": project,
         "trace_import": TraceImport.objects.create(project=project, file_name="t.jsonl", file_hash="h"),
         "selection": selection,
         "compared": selection,
@@ -364,7 +367,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
 def address(name, kind, loop):
     if kind == "project":
         return reverse(name, args=[loop["project"].slug])
-    if kind == "trace_upload":
+    if kind in ("trace_upload", "kept"):
         return reverse(name, args=[loop["project"].slug, "no-such-upload"])
     if kind in ("member", "token"):
         return reverse(name, args=[loop["project"].slug, loop[kind].pk])

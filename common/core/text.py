@@ -122,12 +122,41 @@ def sentences(text: str) -> list[str]:
 def shortened(text: str, columns: int) -> str:
     """Cut a text, on one line, where it would be wider than so many columns; a CJK character takes two."""
     whole = " ".join(text.split())
-    left = columns
-    for place, character in enumerate(whole):
-        left -= 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if left < 0:
-            return whole[:place].rstrip() + "…"
-    return whole
+    fitting = _fitting(whole, columns)
+    return whole if fitting == len(whole) else whole[:fitting].rstrip() + "…"
+
+
+def wrapped(text: str, columns: int, lines: int) -> list[str]:
+    """Return a text as at most so many lines of so many columns; the last one is cut where more follows.
+
+    Lines end at a space or beside a CJK character, which takes two columns; a longer word is broken.
+    """
+    left = " ".join(text.split())
+    found: list[str] = []
+    while len(found) < lines - 1 and (fitting := _fitting(left, columns)) < len(left):
+        end = max(filter(lambda place: _may_break(left, place), range(1, fitting + 1)), default=fitting)
+        found.append(left[: max(1, end)].rstrip())
+        left = left[max(1, end) :].lstrip()
+    return [*found, shortened(left, columns)]
+
+
+def _fitting(text: str, columns: int) -> int:
+    """Return how many characters of a text fit into so many columns."""
+    for place, character in enumerate(text):
+        columns -= 2 if _is_wide(character) else 1
+        if columns < 0:
+            return place
+    return len(text)
+
+
+def _is_wide(character: str) -> bool:
+    return unicodedata.east_asian_width(character) in "WF"
+
+
+def _may_break(text: str, place: int) -> bool:
+    """Tell whether a line may end before a place of a text."""
+    before, after = text[place - 1], text[place]
+    return " " in (before, after) or _is_wide(before) or _is_wide(after)
 
 
 def estimate_tokens(text: str) -> int:

@@ -33,6 +33,7 @@ SELECTION = (
     _("The trace's answer does not agree with the key."),
     _("Its teachers sent only summaries of their thinking; an expert can choose one all the same."),
     _("An expert banned it."),
+    _("It shares a passage with item %(item)d of the benchmark %(benchmark)s."),
     _("It shares a passage with the benchmark %(benchmark)s."),
     _("It is a near copy of question %(question)s, which is kept in its place."),
     _("It is a near copy of another question, which is kept in its place."),

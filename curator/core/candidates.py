@@ -34,6 +34,7 @@ QUESTION_COLUMNS: dict[str, Any] = {
     "pinned": pl.Boolean,
     "banned": pl.Boolean,
     "leaked": pl.String,  # the benchmark that holds it, or ""
+    "leaked_item": pl.Int64,  # the number of the item there, from 1, or 0
     "copy_of": pl.Int64,  # the pk of the question kept in its place, or 0
     "disputed": pl.Boolean,  # files give it different keys, or a reviewer doubts it
     "flaws": pl.UInt64,

@@ -21,7 +21,7 @@ from curator.core.candidates import NO_DOMAIN, Candidates, Flags, Numbers
 from curator.core.difficulty import too_easy
 from curator.core.method import Method
 
-POOL, DRAW = "pool", "draw"
+POOL, LEAK, DRAW = "pool", "leak", "draw"
 DISPUTED = "Its key is disputed: files differ, or a reviewer doubts it. An expert can settle that."
 NOT_RIGHT = "The trace's answer does not agree with the key."
 ONLY_SUMMARIES = "Its teachers sent only summaries of their thinking; an expert can choose one all the same."
@@ -89,7 +89,10 @@ class Result:
 
     @cached_property
     def _questions(self) -> dict[str, list[object]]:
-        names = ("domain", "passes", "attempts", "rating", "pinned", "leaked", "copy_of", "disputed", "flaws")
+        names = (
+            *("domain", "passes", "attempts", "rating", "pinned"),
+            *("leaked", "leaked_item", "copy_of", "disputed", "flaws"),
+        )
         return {name: self.candidates.questions[name].to_list() for name in names}
 
     @cached_property
@@ -117,7 +120,7 @@ class Result:
             case "banned":
                 return "An expert banned it."
             case "leak":
-                return f"It shares a passage with the benchmark {facts['leaked'][row]}."
+                return leak_reason(str(facts["leaked"][row]), int(str(facts["leaked_item"][row])))
             case "copy":
                 return f"It is a near copy of question {facts['copy_of'][row]}, which is kept in its place."
             case "quality":
@@ -163,6 +166,11 @@ class Result:
             return "An expert pinned it."
         drawn = f"{self.position_of[row] + 1:,} of {len(self.member_rows):,}"
         return f"Drawn {drawn} by {self.method.name} ({self.method.draw}): {counts}."
+
+
+def leak_reason(benchmark: str, item: int) -> str:
+    """Return why a question is out that shares a passage with an item of a benchmark, numbered from 1."""
+    return f"It shares a passage with item {item} of the benchmark {benchmark}."
 
 
 def select(
@@ -241,7 +249,7 @@ def _filters(candidates: Candidates, method: Method, best: Numbers) -> list[tupl
     copies = candidates.numbers("copy_of") != 0 if method.drop_copies else nobody
     stages = [
         ("banned", candidates.flags("banned")),
-        ("leak", (candidates.questions["leaked"] != "").to_numpy()),
+        (LEAK, (candidates.questions["leaked"] != "").to_numpy()),
         ("copy", free & copies),
         ("quality", free & (candidates.flags("disputed") | ((flaws & counted) != 0))),
         ("trace", best < 0),

@@ -1,6 +1,6 @@
 """A request as checked values; nothing here saves."""
 
-from curator.forms.benchmarks import BenchmarkForm, LeakFilterForm, OverruleForm
+from curator.forms.benchmarks import AboutBenchmarkForm, BenchmarkForm, LeakFilterForm, OverruleForm
 from curator.forms.best import RankingForm, TakeForm
 from curator.forms.choices import ANY, LANGUAGES
 from curator.forms.copies import CopySearchForm, RulingForm
@@ -50,6 +50,7 @@ __all__ = [
     "SEPARATORS",
     "AdjudicationForm",
     "AssignForm",
+    "AboutBenchmarkForm",
     "BenchmarkForm",
     "ChangeForm",
     "ClassificationForm",

@@ -10,11 +10,9 @@ from curator.forms.choices import ANY
 from curator.forms.pools import UploadForm
 from curator.models import Benchmark, Leak
 
-_FOUND_OUT = gettext_lazy("As it stands in the file; empty: it is found out by its name.")
 
-
-class BenchmarkForm(UploadForm):
-    """Held-out questions."""
+class AboutBenchmarkForm(forms.Form):
+    """What no file says of held-out questions."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=200)
     licence = forms.CharField(label=gettext_lazy("Licence"), max_length=200, required=False)
@@ -23,25 +21,10 @@ class BenchmarkForm(UploadForm):
         help_text=gettext_lazy("An exam that no model is measured on: keys may lack."),
         required=False,
     )
-    question_column = forms.CharField(
-        label=gettext_lazy("Column of the question"), max_length=500, required=False, help_text=_FOUND_OUT
-    )
-    key_column = forms.CharField(
-        label=gettext_lazy("Column of the key"), max_length=500, required=False, help_text=_FOUND_OUT
-    )
 
-    def about_fields(self) -> list[forms.BoundField]:
-        """Return the fields that every file needs."""
-        return [self[name] for name in self.fields if not name.endswith("_column")]
 
-    def column_fields(self) -> list[forms.BoundField]:
-        """Return the fields that a file needs whose columns have names that are not known."""
-        return [self[name] for name in self.fields if name.endswith("_column")]
-
-    def mapping(self) -> dict[str, str]:
-        """Return which columns a person has named, by field."""
-        named = {field: self.cleaned_data[f"{field}_column"].strip() for field in ("question", "key")}
-        return {field: column for field, column in named.items() if column}
+class BenchmarkForm(AboutBenchmarkForm, UploadForm):
+    """A file of held-out questions; its columns are looked at next."""
 
 
 class LeakFilterForm(forms.Form):

@@ -73,6 +73,16 @@ class BenchmarkItem(ProjectRow):
     def __str__(self) -> str:
         return self.text[:80]
 
+    @property
+    def number(self) -> int:
+        """Return its place in the benchmark as people count, from 1."""
+        return self.position + 1
+
+    def get_absolute_url(self) -> str:
+        """Return the place on its benchmark's page where it stands."""
+        page = reverse("benchmark", args=[self.benchmark_id])
+        return f"{page}?item={self.number}#item-{self.number}"
+
 
 class Leak(ProjectRow):
     """A question of a pool that a benchmark contains, wholly or in part."""

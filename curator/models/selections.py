@@ -12,6 +12,7 @@ from common.access import ProjectRow
 from common.jobs import Job
 from common.models import Project
 from curator.models.answers import Trace
+from curator.models.benchmarks import BenchmarkItem
 from curator.models.questions import Question
 from curator.models.taxonomy import HASH_LENGTH
 
@@ -69,6 +70,7 @@ class Decision(ProjectRow):
     position = models.PositiveIntegerField(null=True, blank=True)  # of a member, in the order drawn
     stage = models.CharField(max_length=40)
     reason = models.TextField()
+    named_item: BenchmarkItem | None = None  # of a benchmark, where a page links what the reason names
 
     class Meta:
         ordering = [F("position").asc(nulls_last=True), "pk"]
@@ -83,6 +85,11 @@ class Decision(ProjectRow):
 
     def __str__(self) -> str:
         return self.reason[:80]
+
+    @property
+    def is_member(self) -> bool:
+        """Tell whether the question is in the selection."""
+        return self.position is not None
 
     @property
     def standing_trace(self) -> Trace | None:

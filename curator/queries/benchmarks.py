@@ -1,11 +1,15 @@
 """Reads of held-out questions and of what leaked."""
 
+from collections.abc import Iterable
+
 from django.db.models import Count, Q, QuerySet
 
 from common.models import Project
+from curator.core.selection import LEAK, leak_reason
 from curator.models import (
     Benchmark,
     BenchmarkItem,
+    Decision,
     Leak,
 )
 
@@ -26,6 +30,26 @@ def get_leaks(benchmark: Benchmark) -> "QuerySet[Leak]":
     """Return what pools share with a benchmark."""
     rows: QuerySet[Leak] = Leak.objects.filter(item__benchmark=benchmark)
     return rows.select_related("question__pool", "item").order_by("item__position", "pk")
+
+
+def get_named_items(questions: Iterable[int]) -> dict[tuple[int, str], BenchmarkItem]:
+    """Return the items that questions share text with, by the question and the reason that names the item."""
+    rows = Leak.objects.filter(question__in=set(questions)).select_related("item__benchmark")
+    brief = rows.only("question", "item__position", "item__benchmark__name")
+    return {
+        (leak.question_id, leak_reason(leak.item.benchmark.name, leak.item.number)): leak.item
+        for leak in brief
+    }
+
+
+def with_named_items(decisions: Iterable[Decision]) -> list[Decision]:
+    """Return decisions, each with the item of a benchmark that its reason names, as long as both overlap."""
+    rows = list(decisions)
+    leaked = [row.question_id for row in rows if row.stage == LEAK]
+    items = get_named_items(leaked) if leaked else {}
+    for row in rows:
+        row.named_item = items.get((row.question_id, row.reason))
+    return rows
 
 
 def get_project_leaks(

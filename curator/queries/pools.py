@@ -94,12 +94,13 @@ class Preview:
 
 
 def get_preview(path: Path, file_name: str, reading: readers.Reading = readers.AS_FOUND) -> Preview:
-    """Return the beginning of a file; the rest is not read.
+    """Return the beginning of a file, or of the first table of an archive; the rest is not read.
 
     Raises:
         Refusal: the file is no table, or is not written as `reading` says.
     """
-    table = readers.peek(path, file_name, rows=PREVIEWED_ROWS, reading=reading)
+    member = readers.members(path, file_name)[0]
+    table = readers.peek(path, file_name, member=member, rows=PREVIEWED_ROWS, reading=reading)
     first = [row for _number, row in islice(table.numbered(), PREVIEWED_ROWS)]
     samples = {column: tuple(_shown(row.get(column)) for row in first) for column in table.columns}
     return Preview(table, samples)

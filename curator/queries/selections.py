@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from django.core.cache import cache
-from django.core.paginator import Page, Paginator
 from django.db.models import (
     Count,
     Exists,
@@ -24,6 +22,7 @@ from django.db.models import (
 from common.core.text import neutralise
 from common.jobs import JobState
 from common.models import Project
+from common.queries import get_kept
 from curator.core.selection import Result
 from curator.core.spread import domain_counts
 from curator.models import Decision, Domain, Question, Selection, TraceEdit
@@ -31,9 +30,15 @@ from curator.queries.search import searched
 from curator.queries.taxonomy import branches_of
 
 MOST_REASONS = 200
-# A reason without the number of the question that it names.
+# A reason without the number of the question or the item that it names.
 _OF_ANOTHER = Func(
-    F("reason"),
+    Func(
+        F("reason"),
+        Value(r"^It shares a passage with item \d+ of "),
+        Value("It shares a passage with "),
+        function="regexp_replace",
+        output_field=TextField(),
+    ),
     Value(r"^It is a near copy of question \d+,"),
     Value("It is a near copy of another question,"),
     function="regexp_replace",
@@ -78,26 +83,30 @@ def get_reasons(selection: Selection) -> list[Reason]:
     return [Reason(*row) for row in counted.order_by("-count", "stage", "kind")[:MOST_REASONS]]
 
 
-class MemberPages(Paginator):  # type: ignore[type-arg]
-    """A selection's members by the page: their places are 0, 1, 2 … without a gap, so a page is found at once."""
+@dataclass(frozen=True)
+class MemberRows:
+    """A selection's members for a paginator: their places are 0, 1, 2 … without a gap, so a page is found at once."""
 
-    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
-        """Return one page."""
-        number = self.validate_number(number)
-        first = (number - 1) * self.per_page
-        rows = self.object_list.filter(position__gte=first, position__lt=first + self.per_page)  # type: ignore[union-attr]
-        return self._get_page(rows, number, self)
+    rows: "QuerySet[Decision]"
+
+    def __len__(self) -> int:
+        return self.rows.count()
+
+    def __getitem__(self, part: slice) -> "QuerySet[Decision]":
+        return self.rows.filter(position__gte=part.start, position__lt=part.stop)
 
 
-class LeftOutPages(Paginator):  # type: ignore[type-arg]
-    """Questions that were left out by the page: keys are skipped, and only a page's own rows are read."""
+@dataclass(frozen=True)
+class LeftOutRows:
+    """Questions that were left out for a paginator: keys are skipped, and only a page's own rows are read."""
 
-    def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
-        """Return one page."""
-        number = self.validate_number(number)
-        first = (number - 1) * self.per_page
-        keys = list(self.object_list.values_list("pk", flat=True)[first : first + self.per_page])  # type: ignore[union-attr]
-        return self._get_page(self.object_list.filter(pk__in=keys), number, self)  # type: ignore[union-attr]
+    rows: "QuerySet[Decision]"
+
+    def __len__(self) -> int:
+        return self.rows.count()
+
+    def __getitem__(self, part: slice) -> "QuerySet[Decision]":
+        return self.rows.filter(pk__in=list(self.rows.values_list("pk", flat=True)[part]))
 
 
 def get_members(selection: Selection) -> "QuerySet[Decision]":
@@ -168,10 +177,7 @@ def get_domains(selection: Selection) -> Spread:
     last = Question.objects.filter(project=selection.project).aggregate(last=Max("changed_at"))["last"]
     known = [(row.pk, row.code, row.name, row.weight, row.parent_id) for row in taxonomy]
     stamp = sha256(repr((selection.pk, selection.members_hash, last, known)).encode()).hexdigest()
-    found: Spread = cache.get_or_set(
-        f"spread-{stamp}", lambda: _counted_domains(selection, taxonomy), timeout=KEPT_SECONDS
-    )
-    return found
+    return get_kept(f"spread-{stamp}", KEPT_SECONDS, lambda: _counted_domains(selection, taxonomy))
 
 
 def _counted_domains(selection: Selection, taxonomy: list[Domain]) -> Spread:
@@ -201,12 +207,8 @@ def get_trace_lengths(selection: Selection) -> tuple[list[int], list[int]]:
     Counted anew when a trace of the project was put right.
     """
     edited = TraceEdit.objects.filter(trace__question__project=selection.project).aggregate(last=Max("pk"))
-    found: tuple[list[int], list[int]] = cache.get_or_set(
-        f"lengths-{selection.pk}-{selection.members_hash}-{edited['last']}",
-        lambda: _counted_lengths(selection),
-        timeout=KEPT_SECONDS,
-    )
-    return found
+    key = f"lengths-{selection.pk}-{selection.members_hash}-{edited['last']}"
+    return get_kept(key, KEPT_SECONDS, lambda: _counted_lengths(selection))
 
 
 def _counted_lengths(selection: Selection) -> tuple[list[int], list[int]]:

@@ -1,8 +1,9 @@
 """Held-out questions: read once, frozen, and held against every pool."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -14,7 +15,10 @@ from curator import readers
 from curator.core.dataset import dataset_hash
 from curator.core.rows import QuestionRow, Rejected, full_mapping, read_row
 from curator.models import Benchmark, BenchmarkItem
+from curator.readers.reading import AS_FOUND, Reading
 from curator.services import leaks
+from curator.services.pools import remember
+from curator.services.uploads import Upload, drop
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,13 @@ def import_benchmark(
     file_name: str = "",
     is_exam: bool = False,
     mapping: Mapping[str, str] | None = None,
+    reading: Reading = AS_FOUND,
 ) -> BenchmarkReport:
     """Read a benchmark and find what of it has leaked into the pools; of an archive, every table.
 
     Every item needs a key, unless it `is_exam`: held out of training, but never scored. `mapping` says which
-    column holds which field, where the columns' names do not.
+    column holds which field, where the columns' names do not; `reading` how the file is written. Of an archive
+    the mapping holds for each table as far as it has the columns.
 
     Raises:
         Refusal: no table, a row that is no question, a row without a key, or the name is taken or none.
@@ -49,7 +55,7 @@ def import_benchmark(
     checked(Benchmark(name=name, licence=licence), "name", "licence")
     if Benchmark.objects.filter(project=project, name=name).exists():
         raise Refusal(_("There is a benchmark named %(name)s already; choose another name.") % {"name": name})
-    rows = _items(path, file_name, mapping or {}, needs_keys=not is_exam)
+    rows = _items(_read(path, file_name, mapping or {}, reading), file_name, needs_keys=not is_exam)
     benchmark: Benchmark = Benchmark.objects.create(
         project=project,
         name=name,
@@ -64,19 +70,53 @@ def import_benchmark(
     return BenchmarkReport(benchmark, len(rows), leaks.find_for_benchmark(benchmark))
 
 
-def _read(path: Path, file_name: str, given: Mapping[str, str]) -> Iterator[QuestionRow | Rejected]:
+@transaction.atomic
+def confirm_upload(
+    *,
+    project: Project,
+    upload: Upload,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    reading: Reading,
+    **about: Any,
+) -> BenchmarkReport:
+    """Read in an upload that a person has looked at, and remember what they said of it.
+
+    `about` holds the benchmark's name, licence and whether it is_exam.
+
+    Raises:
+        Refusal: as `import_benchmark` does.
+    """
+    report = import_benchmark(
+        project=project,
+        path=upload.path,
+        file_name=upload.file_name,
+        mapping=mapping,
+        reading=reading,
+        **about,
+    )
+    remember(project=project, upload=upload, columns=columns, mapping=mapping, reading=reading)
+    transaction.on_commit(lambda: drop(upload=upload))
+    return report
+
+
+def _read(
+    path: Path, file_name: str, given: Mapping[str, str], reading: Reading
+) -> Iterator[QuestionRow | Rejected]:
     """Yield every row of a file, or of the tables of an archive, in their order."""
-    for member in readers.members(path, file_name):
-        table = readers.open_table(path, file_name, member=member)
-        mapping = full_mapping(table.columns, given)
+    members = readers.members(path, file_name)
+    for member in members:
+        table = readers.open_table(path, file_name, member=member, reading=reading)
+        known = {field: column for field, column in given.items() if column in ("", *table.columns)}
+        mapping = full_mapping(table.columns, given if len(members) == 1 else known)
         for number, record in table.numbered():
             yield read_row(record, mapping, number)
 
 
-def _items(path: Path, file_name: str, given: Mapping[str, str], *, needs_keys: bool) -> list[QuestionRow]:
+def _items(read: Iterable[QuestionRow | Rejected], file_name: str, *, needs_keys: bool) -> list[QuestionRow]:
     """Return a file's questions; the same one twice counts once."""
     rows: dict[str, QuestionRow] = {}
-    for row in _read(path, file_name, given):
+    for row in read:
         if isinstance(row, Rejected):
             raise Refusal(
                 _("%(file)s, row %(row)s, column %(column)s: %(reason)s")

@@ -23,7 +23,7 @@ select q.content_hash as id, q.id as pk, coalesce(d.code, '') as domain,
   (q.standing = 'pinned')::int as pinned, (q.standing = 'banned')::int as banned,
   (q.key_disputed or exists (select from curator_doubt b where b.question_id = q.id and b.settled_at is null)
   )::int as disputed,
-  coalesce(l.benchmark, '') as leaked, coalesce(k.id, 0) as copy_of,
+  coalesce(l.benchmark, '') as leaked, coalesce(l.item, 0) as leaked_item, coalesce(k.id, 0) as copy_of,
   coalesce(array_to_string(q.flaws, ','), '') as flaws
 from curator_question q
 join curator_pool p on p.id = q.pool_id
@@ -34,9 +34,10 @@ left join (select r.duplicate_of_id as question_id, min(s.name collate "C") as s
   where r.duplicate_of_id is not null group by r.duplicate_of_id) h on h.question_id = q.id
 left join (select question_id, count(*) as attempts, count(*) filter (where verdict = 'right') as passes
   from curator_attempt group by question_id) a on a.question_id = q.id
-left join (select l.question_id, min(b.name) as benchmark from curator_leak l
-  join curator_benchmarkitem i on i.id = l.item_id join curator_benchmark b on b.id = i.benchmark_id
-  where l.overruled_at is null group by l.question_id) l on l.question_id = q.id
+left join (select distinct on (l.question_id) l.question_id, b.name as benchmark, i.position + 1 as item
+  from curator_leak l join curator_benchmarkitem i on i.id = l.item_id
+  join curator_benchmark b on b.id = i.benchmark_id
+  where l.overruled_at is null order by l.question_id, b.name, i.position) l on l.question_id = q.id
 left join curator_nearcopy n on n.question_id = q.id
 left join curator_question k on k.id = n.keeper_id and k.standing <> 'banned'
 where q.project_id = {project}

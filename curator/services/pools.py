@@ -90,7 +90,7 @@ def confirm_upload(
     Raises:
         Refusal: the file was read into the pool before, or the disk does not take it.
     """
-    as_found = get_columns(upload.path, upload.file_name) if reading.given() else columns
+    remember(project=pool.project, upload=upload, columns=columns, mapping=mapping, reading=reading)
     job = start_import(
         pool=pool,
         content=upload.path,
@@ -99,11 +99,19 @@ def confirm_upload(
         by=by,
         reading=reading,
     )
-    _remember(pool.project, columns, mapping=dict(mapping))
-    if as_found is not None:
-        _remember(pool.project, as_found, reading=reading.given())
     transaction.on_commit(lambda: drop(upload=upload))
     return job
+
+
+@transaction.atomic
+def remember(
+    *, project: Project, upload: Upload, columns: Sequence[str], mapping: Mapping[str, str], reading: Reading
+) -> None:
+    """Keep what a person said of a file's columns and of how it is written, for the next one like it."""
+    as_found = get_columns(upload.path, upload.file_name) if reading.given() else columns
+    _remember(project, columns, mapping=dict(mapping))
+    if as_found is not None:
+        _remember(project, as_found, reading=reading.given())
 
 
 def _remember(project: Project, columns: Sequence[str], **said: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from common.jobs import Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from curator.core.method import CONTROL_METHODS, Method, method_from
 from curator.core.selection import Result, select
-from curator.models import BenchmarkItem, Dataset, Question, Selection
+from curator.models import BenchmarkItem, Dataset, Question, Selection, Trace
 from curator.services.candidates import table_of, usd_per_trace
 from curator.services.flaws import read_missing_flaws, unread_traces
 
@@ -35,7 +35,7 @@ def start_selection(
     """Queue one selection.
 
     Raises:
-        Refusal: the method, the size, the seed or the name cannot be used.
+        Refusal: the method, the size, the seed or the name cannot be used, or there is nothing to select from.
     """
     chosen = _checked_method(project, method)
     if size < 1:
@@ -52,8 +52,23 @@ def start_selection(
         code_version=CODE_VERSION,
         created_by=by,
     )
-    checked(selection, "name", "method_name", "size", "seed").save()
+    checked(selection, "name", "method_name", "size", "seed")
+    if lack := said_lack(project):
+        raise Refusal(lack)
+    selection.save()
     return selection
+
+
+def said_lack(project: Project) -> str:
+    """Return what a project lacks to select from, and what to do; empty where it has a trace."""
+    if Trace.objects.filter(question__project=project).exists():
+        return ""
+    if not Question.objects.filter(project=project).exists():
+        return _("This project has no question yet; upload a pool, then collect traces for it.")
+    return _(
+        "No question of this project has a trace yet, and a selection takes only questions that have one; "
+        "collect traces from a teacher, or import some."
+    )
 
 
 def _checked_method(project: Project, method: Mapping[str, Any] | str) -> Method:
@@ -141,12 +156,14 @@ def try_method(*, project: Project, method: Mapping[str, Any] | str, size: int, 
     """Return what a method would select now, and store nothing; what was not read yet shows no flaw.
 
     Raises:
-        Refusal: the method cannot be used, or nothing passes its criteria.
+        Refusal: the method cannot be used, there is nothing to select from, or nothing passes its criteria.
     """
     known = _checked_method(project, method)
     chosen = replace(known, weights=_completed(project, known)["weights"])
     if size < 1:
         raise Refusal(_("A selection of %(size)s questions is none; ask for 1 or more.") % {"size": size})
+    if lack := said_lack(project):
+        raise Refusal(lack)
     table = table_of(project)
     return select(table, chosen, size=size, seed=seed, usd_per_trace=usd_per_trace(table))
 

@@ -46,8 +46,20 @@ class Upload:
     is_aside: bool = False
 
 
-def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
+@dataclass(frozen=True)
+class ForBenchmark:
+    """Where a file goes that is to become a benchmark of a project."""
+
+    project: Project
+
+
+Place = Pool | Project | ForBenchmark  # of questions, of traces, of held-out questions
+
+
+def keep(*, pool: Place, content: BinaryIO, file_name: str, by: User) -> list[Upload]:
     """Keep an upload for its preview; an archive of several tables becomes an upload for each.
+
+    One benchmark may be several tables, so that their archive stays whole.
 
     Raises:
         Refusal: it is too large or damaged, or the disk does not take it.
@@ -57,7 +69,8 @@ def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / secrets.token_hex(16)
         _copy(content, path, file_name)
-        inside = _unpacked(path, file_name)
+        is_whole = isinstance(pool, ForBenchmark)
+        inside = [(path, Path(file_name).name or "upload")] if is_whole else _unpacked(path, file_name)
         for kept, name in inside:
             _write_note(kept, {"pool": _place(pool), "by": by.pk, "name": name[-255:]})
     except OSError as error:
@@ -68,14 +81,14 @@ def keep(*, pool: Pool | Project, content: BinaryIO, file_name: str, by: User) -
     return [Upload(kept, name, _token(kept)) for kept, name in inside]
 
 
-def waiting(*, pool: Pool | Project, by: User) -> list[Upload]:
+def waiting(*, pool: Place, by: User) -> list[Upload]:
     """Return the uploads of a person that wait to be looked at, the first that came first."""
     notes = sorted(_folder().glob(f"*{_NOTE}"), key=lambda note: (note.stat().st_mtime_ns, note.name))
     found = (_noted(note, pool, by) for note in notes)
     return [upload for upload in found if upload is not None and not upload.is_aside]
 
 
-def find(*, pool: Pool | Project, token: str, by: User) -> Upload:
+def find(*, pool: Place, token: str, by: User) -> Upload:
     """Return the upload that a token names, to the person who made it.
 
     Raises:
@@ -146,8 +159,10 @@ def _folder() -> Path:
     return Path(settings.MEDIA_ROOT) / "previews"
 
 
-def _place(pool: Pool | Project) -> int | str:
-    """Return by what a note names the pool of its questions, or the project of its traces."""
+def _place(pool: Place) -> int | str:
+    """Return by what a note names the pool of its questions, or the project of its traces or benchmark."""
+    if isinstance(pool, ForBenchmark):
+        return f"benchmark of {pool.project.pk}"
     return pool.pk if isinstance(pool, Pool) else f"traces of {pool.pk}"
 
 
@@ -159,7 +174,7 @@ def _write_note(path: Path, said: dict[str, Any]) -> None:
     path.with_suffix(_NOTE).write_text(json.dumps(said), encoding="utf-8")
 
 
-def _noted(note: Path, pool: Pool | Project, by: User) -> Upload | None:
+def _noted(note: Path, pool: Place, by: User) -> Upload | None:
     """Return the upload that a note is of, if it is this person's, for this pool, and there."""
     path = note.with_suffix("")
     if not note.is_file() or not path.is_file():

@@ -1,7 +1,7 @@
 """Benchmarks: held-out questions, and what of them has leaked into the pools."""
 
 from collections.abc import Callable
-from pathlib import Path
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,11 +19,11 @@ from common.models import Project
 from common.queries import get_rights
 from curator import queries
 from curator.core.highlights import readable, shared
-from curator.core.rows import MissingColumn
-from curator.forms import BenchmarkForm, LeakFilterForm, OverruleForm
+from curator.forms import AboutBenchmarkForm, BenchmarkForm, LeakFilterForm, OverruleForm
 from curator.models import Benchmark, BenchmarkItem, Question
 from curator.services import benchmarks as services
 from curator.services import leaks as leak_services
+from curator.views import previews
 
 ITEMS_A_PAGE = 50
 LEAKS_A_PAGE = 20
@@ -31,39 +31,64 @@ LEAKS_A_PAGE = 20
 
 @require_http_methods(["GET", "POST"])
 def benchmarks(request: HttpRequest, slug: str) -> HttpResponse:
-    """List a project's benchmarks, and read one from a file."""
+    """List a project's benchmarks, and keep a file for its preview that is to become another."""
     right = Right.CURATE if request.method == "POST" else Right.SEE_RESULTS
     project = get_editable(Project, request.user, right=right, slug=slug)
     form = BenchmarkForm(request.POST or None, request.FILES or None)
-    if request.method == "POST" and form.is_valid():
-        given = form.cleaned_data
-        try:
-            report = services.import_benchmark(
-                project=project,
-                path=Path(given["file"].temporary_file_path()),
-                name=given["name"],
-                licence=given["licence"],
-                file_name=given["file"].name,
-                is_exam=given["is_exam"],
-                mapping=form.mapping(),
-            )
-        except MissingColumn as missing:
-            form.add_error("question_column", f"{missing} {_('Name that column here.')}")
-        except Refusal as refusal:
-            form.add_error("file", str(refusal))
-        else:
-            messages.success(
-                request,
-                _("%(items)s items were read; %(leaks)s overlaps with the pools were found.") % vars(report),
-            )
-            return redirect(report.benchmark)
+    if request.method == "POST" and form.is_valid() and (preview := _kept(request, project, form)):
+        return redirect(preview)
+    rights = get_rights(project, request.user)
     context = {
         "project": project,
-        "rights": get_rights(project, request.user),
+        "rights": rights,
         "benchmarks": queries.get_benchmarks(project),
         "form": form,
+        "waiting": previews.of_benchmarks(project).waiting(request) if Right.CURATE in rights else [],
     }
     return render(request, "curator/benchmarks.html", context)
+
+
+def _kept(request: HttpRequest, project: Project, form: BenchmarkForm) -> str:
+    """Keep a file and return its preview's address; nothing where it cannot be kept, which the form then says."""
+    given, sent = form.cleaned_data, previews.Sent()
+    try:
+        previews.keep_tables(request, previews.of_benchmarks(project), given["file"], sent)
+    except Refusal as refusal:
+        sent.refused.append(str(refusal))
+    for sentence in sent.refused:
+        form.add_error("file", sentence)
+    addresses = [*sent.previews, *(address for _sentence, address in sent.misread)]
+    about = {name: given[name] for name in AboutBenchmarkForm.base_fields if given[name]}
+    return f"{addresses[0]}?{urlencode(about)}" if addresses else ""
+
+
+@require_http_methods(["GET", "POST"])
+def benchmark_preview(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Show a file's first rows with what its columns seem to mean; it becomes a benchmark once confirmed."""
+    project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
+    about = AboutBenchmarkForm(request.POST or None, initial=request.GET.dict())
+
+    def read_in(said: previews.Confirmed) -> HttpResponse:
+        report = services.confirm_upload(
+            project=project,
+            upload=said.upload,
+            columns=said.columns,
+            mapping=said.mapping,
+            reading=said.reading,
+            **about.cleaned_data,
+        )
+        done = _("%(items)s items were read; %(leaks)s overlaps with the pools were found.")
+        messages.success(request, done % vars(report))
+        return redirect(report.benchmark)
+
+    return previews.look(request, previews.of_benchmarks(project), token, read_in, about)
+
+
+@require_POST
+def benchmark_drop(request: HttpRequest, slug: str, token: str) -> HttpResponse:
+    """Remove a file that nobody wants to make a benchmark of."""
+    project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
+    return previews.drop(request, previews.of_benchmarks(project), token)
 
 
 @require_GET
@@ -80,10 +105,18 @@ def benchmark(request: HttpRequest, pk: int) -> HttpResponse:
     }
     if Right.SEE_MATERIAL in rights:
         context |= {
-            "page": Paginator(queries.get_items(found), ITEMS_A_PAGE).get_page(request.GET.get("page")),
+            "page": Paginator(queries.get_items(found), ITEMS_A_PAGE).get_page(_page_number(request)),
             "leak_counts": queries.count_leaks(found.project, found),
         }
     return render(request, "curator/benchmark.html", context)
+
+
+def _page_number(request: HttpRequest) -> int | str | None:
+    """Return the page that is asked for, or the one on which the item stands that is asked for by its number."""
+    page, item = request.GET.get("page"), request.GET.get("item", "")
+    if page is None and item.isascii() and item.isdigit() and len(item) < 10:
+        return max(0, int(item) - 1) // ITEMS_A_PAGE + 1
+    return page
 
 
 @require_GET

@@ -14,7 +14,7 @@ from curator import queries
 from curator.forms import FilesForm, PoolForm
 from curator.models import Pool
 from curator.services import pools as services
-from curator.services import uploads
+from curator.views import previews
 
 
 @require_http_methods(["GET", "POST"])
@@ -54,7 +54,7 @@ def pool_page(request: HttpRequest, found: Pool, form: FilesForm) -> HttpRespons
         "rights": get_rights(found.project, request.user),
         "pool": queries.get_pools(found.project).get(pk=found.pk),
         "imports": queries.get_imports(found),
-        "waiting": uploads.waiting(pool=found, by=request.user),
+        "waiting": previews.of_pool(found).waiting(request),
         "form": form,
     }
     return render(request, "curator/pool.html", context)

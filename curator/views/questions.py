@@ -29,6 +29,7 @@ from curator.forms import (
     read_keys,
 )
 from curator.models import Question, QuestionEdit
+from curator.queries.benchmarks import with_named_items
 from curator.queries.best import get_chosen, get_ranked
 from curator.queries.repeats import get_other_pools, get_said_keys
 from curator.services import questions as services
@@ -237,7 +238,7 @@ def _context(request: HttpRequest, found: Question, form: KeyForm) -> dict[str, 
         "chosen": get_chosen(found),
         "attempts": queries.get_attempts(found),
         "leaks": queries.get_leaks_of(found),
-        "decisions": queries.get_decisions(found),
+        "decisions": with_named_items(queries.get_decisions(found)),
         "changes": queries.get_changes(found),
         "doubts": queries.get_doubts(found),
         "said_keys": get_said_keys(found) if found.key_disputed else (),

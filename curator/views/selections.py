@@ -22,7 +22,8 @@ from curator import charts, queries, tasks
 from curator.core.selection import Result, Verdict
 from curator.core.spread import flaw_counts, lengths
 from curator.forms import METHOD_WORDS, FreezeForm, SelectionForm, TryForm, knobs_of
-from curator.models import Question, Selection
+from curator.models import BenchmarkItem, Question, Selection
+from curator.queries.benchmarks import get_named_items, with_named_items
 from curator.services import datasets as dataset_services
 from curator.services import selections as services
 from curator.services.candidates import table_of
@@ -46,6 +47,7 @@ def selections(request: HttpRequest, slug: str) -> HttpResponse:
         "selections": rows,
         "any_active": any(row.is_active for row in rows),
         "standing": queries.count_standing(project),
+        "lack": services.said_lack(project),
         "form": form,
     }
     return render_page(request, "curator/selections.html", context, partial="list")
@@ -90,7 +92,8 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
     spread = queries.get_domains(found)
     members, others = queries.get_trace_lengths(found)
     stage = request.GET.get("stage", "")
-    pages = _pages(found, stage)
+    page = _pages(found, stage).get_page(request.GET.get("page"))
+    page.object_list = with_named_items(page.object_list)
     arms = queries.get_arms(found)
     return {
         "funnel": found.funnel,
@@ -102,7 +105,7 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
         "lengths_figure": charts.lengths_figure(members, others),
         "lengths": charts.counted_lengths(members, others),
         "stage": stage,
-        "page": pages.get_page(request.GET.get("page")),
+        "page": page,
         "arms": arms,
         "arms_active": any(arm.is_active for arm, *_counts in arms),
         "review": queries.get_review_figures(found, request.user),
@@ -118,8 +121,8 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
 def _pages(found: Selection, stage: str) -> "Paginator[Any]":
     """Return a selection's members by the page, or what one stage has left out."""
     if stage:
-        return queries.LeftOutPages(queries.get_left_out(found, stage=stage), MEMBERS_A_PAGE)
-    return queries.MemberPages(queries.get_members(found), MEMBERS_A_PAGE)
+        return Paginator(queries.LeftOutRows(queries.get_left_out(found, stage=stage)), MEMBERS_A_PAGE)
+    return Paginator(queries.MemberRows(queries.get_members(found)), MEMBERS_A_PAGE)
 
 
 @require_GET
@@ -132,7 +135,7 @@ def selection_why(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": get_rights(found.project, request.user),
         "selection": found,
         "asked": asked,
-        "whys": queries.get_why(found, asked) if asked else [],
+        "whys": with_named_items(queries.get_why(found, asked)) if asked else [],
     }
     return render_page(request, "curator/selection_why.html", context, partial="answer")
 
@@ -165,7 +168,7 @@ def _tried(project: Project, form: TryForm, asked: str) -> dict[str, Any]:
             project=project, method=given["made"], size=given["size"], seed=given["seed"]
         )
     except Refusal as refusal:
-        return {"refusal": str(refusal)}
+        return {"refusal": str(refusal), "lack": services.said_lack(project)}
     spread = queries.get_spread(project, result)
     members, others = lengths(result)
     return {
@@ -180,13 +183,17 @@ def _tried(project: Project, form: TryForm, asked: str) -> dict[str, Any]:
     }
 
 
-def _whys(project: Project, result: Result, asked: str) -> list[tuple[Question, bool, Verdict]]:
-    """Return the questions that a person asks for, whether each is in, and why."""
+def _whys(
+    project: Project, result: Result, asked: str
+) -> list[tuple[Question, bool, Verdict, BenchmarkItem | None]]:
+    """Return the questions that a person asks for, whether each is in, why, and the item that this names."""
     rows = result.candidates.row_of_pk
+    asked_for = [question for question in queries.find_questions(project, asked) if question.pk in rows]
+    verdicts = [result.verdict_at(rows[question.pk]) for question in asked_for]
+    items = get_named_items(question.pk for question in asked_for)
     return [
-        (question, rows[question.pk] in result.position_of, result.verdict_at(rows[question.pk]))
-        for question in queries.find_questions(project, asked)
-        if question.pk in rows
+        (question, rows[question.pk] in result.position_of, verdict, items.get((question.pk, verdict.reason)))
+        for question, verdict in zip(asked_for, verdicts, strict=True)
     ]
 
 

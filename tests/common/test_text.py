@@ -14,6 +14,7 @@ from common.core.text import (
     normal_form,
     sentences,
     words,
+    wrapped,
 )
 
 HASH_OF_ONE_AND_ONE = "5faa5d79f7195cfad1965c2bfa5b573f362373244096f15dda51f476f4fd8a37"
@@ -129,3 +130,33 @@ def test_chinese_takes_more_tokens_a_character_than_english():
     assert count_cjk("ab税率c") == 2
     assert estimate_tokens("税率表格说明") == 4
     assert estimate_tokens("tax table, ok") == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", [""]),
+        ("law", ["law"]),
+        ("law of obligation", ["law of", "obligation"]),
+        ("law of obligations and torts", ["law of", "obligation…"]),
+        ("Rechtsschutzversicherung", ["Rechtsschu", "tzversiche…"]),
+        ("中级财务会计与报告", ["中级财务会", "计与报告"]),
+        ("合同法 contracts", ["合同法", "contracts"]),
+        ("法law", ["法law"]),
+    ],
+)
+def test_a_long_name_is_wrapped_at_spaces_and_between_characters(text, lines):
+    assert wrapped(text, 10, 2) == lines
+
+
+@given(st.text(alphabet="ab 中，", max_size=40), st.integers(2, 12), st.integers(1, 4))
+def test_no_wrapped_line_is_too_wide_and_only_the_last_loses_anything(text, columns, lines):
+    found = wrapped(text, columns, lines)
+
+    assert 1 <= len(found) <= lines
+    for line in found:
+        wide = sum(character in "中，" for character in line.rstrip("…"))
+        assert len(line.rstrip("…")) + wide <= columns
+    whole = "".join(found).replace(" ", "")
+    assert text.replace(" ", "").startswith(whole.rstrip("…"))
+    assert whole.endswith("…") or whole == text.replace(" ", "")

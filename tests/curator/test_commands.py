@@ -605,7 +605,7 @@ def test_a_size_or_seed_that_cannot_be_used(answered, refused, words, sentence):
 def test_selecting_without_traces_says_what_is_missing(bank, refused):
     said = refused("select", "ledger", "--size", 2)
 
-    assert "8 in the pool, 8 dropped by trace" in said
+    assert "No question of this project has a trace yet" in said
 
 
 def test_a_selection_that_is_none_is_named(answered, refused):

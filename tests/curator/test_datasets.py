@@ -137,8 +137,9 @@ def test_later_edits_change_nothing_in_a_dataset(selection):
     assert freeze(selection).content_hash != dataset.content_hash
 
 
-def test_a_selection_that_is_not_done_is_not_frozen(make_project):
-    waiting = selections.start_selection(project=make_project(), method="all", size=1, by=None)
+def test_a_selection_that_is_not_done_is_not_frozen(make_trace):
+    project = make_trace().question.project
+    waiting = selections.start_selection(project=project, method="all", size=1, by=None)
 
     with pytest.raises(Refusal, match="The selection all 1, seed 0 is not done; freeze it when it is"):
         freeze(waiting)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from common.access import Role
 from common.core.refusal import Refusal
 from curator.models import Benchmark, BenchmarkItem, Leak
-from curator.services import benchmarks, leaks
+from curator.services import benchmarks, leaks, selections
 
 LONG = (
     "A train leaves the northern station at nine and travels for three hours at sixty miles an hour; how far?"
@@ -151,6 +151,78 @@ def test_the_page_shows_both_texts_with_the_shared_passage_marked(client, shared
     assert f"<mark>{LONG}</mark>" in page
     assert f"<mark>{WILL}</mark>" in page
     assert 'name="leak"' not in page  # a reviewer reads only
+
+
+def test_a_leaks_reason_names_the_item_and_leads_to_it(client, shared, make_trace, make_member):
+    make_trace(shared.other)
+    job = selections.start_selection(project=shared.project, method="all", size=9, by=None)
+    selections.run_selection(job=job)
+    second = BenchmarkItem.objects.get(position=1)
+    client.force_login(make_member(shared.project, Role.CURATOR))
+    pages = {
+        "question": client.get(shared.will.get_absolute_url()),
+        "why": client.get(reverse("selection_why", args=[job.pk]), {"question": f"#{shared.will.pk}"}),
+        "try": client.get(
+            reverse("selection_try", args=[shared.project.slug]), {"question": f"#{shared.will.pk}"}
+        ),
+        "left out": client.get(job.get_absolute_url(), {"stage": "leak"}),
+    }
+
+    said = {name: page.text for name, page in pages.items()}
+
+    for name, text in said.items():
+        assert "It shares a passage with item 2 of the benchmark paper." in text, name
+        assert f'href="{second.get_absolute_url()}"' in text, name
+    (reason,) = (it for it in pages["left out"].context["reasons"] if it.stage == "leak")
+    assert (reason.reason, reason.questions) == ("It shares a passage with the benchmark paper.", 2)
+
+
+def test_a_reason_links_no_item_once_the_overlap_is_gone(client, shared, make_trace, make_member):
+    make_trace(shared.other)
+    job = selections.start_selection(project=shared.project, method="all", size=9, by=None)
+    selections.run_selection(job=job)
+    Leak.objects.all().delete()
+    client.force_login(make_member(shared.project, Role.CURATOR))
+
+    page = client.get(shared.will.get_absolute_url()).text
+
+    assert "item 2 of the benchmark paper" in page
+    assert "?item=2" not in page
+
+
+def test_the_reason_names_the_first_item_of_the_first_benchmark(shared, make_trace):
+    make_trace(shared.other)
+    shared.hold_out("a retake", ["How many moons has Mars?", WILL, LONG])
+    job = selections.start_selection(project=shared.project, method="all", size=9, by=None)
+
+    selections.run_selection(job=job)
+
+    assert job.decisions.get(question=shared.will).reason == (
+        "It shares a passage with item 2 of the benchmark a retake."
+    )
+    assert job.decisions.get(question=shared.train).reason.startswith(
+        "It shares a passage with item 3 of the benchmark a retake"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [
+        ({"item": "51"}, 2),
+        ({"item": "50"}, 1),
+        ({"item": "51", "page": "1"}, 1),
+        ({"item": "x"}, 1),
+        ({"item": "0"}, 1),
+    ],
+)
+def test_a_benchmarks_page_opens_where_an_item_stands(client, shared, make_member, query, page):
+    report = shared.hold_out("long", [f"How much is {number} and 1?" for number in range(60)])
+    client.force_login(make_member(shared.project, Role.CURATOR))
+
+    shown = client.get(report.benchmark.get_absolute_url(), query)
+
+    assert shown.context["page"].number == page
+    assert ('id="item-51"' in shown.text) == (page == 2)
 
 
 @pytest.mark.parametrize(

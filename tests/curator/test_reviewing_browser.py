@@ -97,7 +97,9 @@ def judged(page, *keys):
     return before
 
 
-def test_twenty_real_traces_by_two_reviewers_and_one_loses_the_line(open_window, live_server, queue, make_member):
+def test_twenty_real_traces_by_two_reviewers_and_one_loses_the_line(
+    open_window, live_server, queue, make_member
+):
     project = queue.project
     people = [make_member(project, Role.REVIEWER) for _each in range(2)]
     ann, bo = (signed_in(open_window(), live_server, person, queue) for person in people)

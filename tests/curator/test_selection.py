@@ -44,6 +44,7 @@ def question(number, *, trace=True, tokens=None, is_right=True, flaw=0, trace_fl
         "pinned": False,
         "banned": False,
         "leaked": "",
+        "leaked_item": 12 if facts.get("leaked") else 0,
         "copy_of": 0,
         "disputed": False,
         "flaws": flaw,
@@ -264,7 +265,7 @@ def test_each_stage_drops_what_it_is_for_and_says_why():
     reasons = {int(id_, 16): verdict.reason for id_, verdict in verdicts(result).items()}
     assert reasons[1] == "No teacher has answered it."
     assert reasons[2] == "An expert banned it."
-    assert reasons[3] == "It shares a passage with the benchmark bar exam."
+    assert reasons[3] == "It shares a passage with item 12 of the benchmark bar exam."
     assert reasons[4] == "The trace repeats itself."
     assert reasons[5] == "Solvers pass it: 3 of 4 tries."
     assert "1 of the 1 left in d1" in reasons[6]

@@ -81,7 +81,7 @@ def test_the_trial_says_why_any_question_is_in_or_out(client, field):
 
     shown = trial(client, field, method="s1-paper", size=5, question=f"#{unanswered.pk}")
 
-    ((question, is_in, verdict),) = shown.context["whys"]
+    ((question, is_in, verdict, _item),) = shown.context["whys"]
     assert (question, is_in, verdict.reason) == (unanswered, False, "No teacher has answered it.")
     assert "No teacher has answered it." in shown.text
 
@@ -99,6 +99,64 @@ def test_what_cannot_be_drawn_is_said_on_the_page(client, field, knobs, sentence
 
     assert shown.status_code == 200
     assert sentence in shown.text
+
+
+def test_what_a_project_lacks_is_said_before_and_after_the_button_is_pressed(client, make_question):
+    project = make_question().project
+    client.force_login(project.members.get())
+    list_url = reverse("selections", args=[project.slug])
+    knobs = {"method": "all", "size": 5, "seed": 0}
+
+    pages = {
+        "form": client.get(list_url),
+        "trial": trial(client, project, **knobs),
+        "pressed": client.post(list_url, knobs),
+        "kept": client.post(reverse("selection_keep", args=[project.slug]), knobs, follow=True),
+    }
+
+    for name, page in pages.items():
+        assert "No question of this project has a trace yet" in page.text, name
+        assert reverse("traces_import", args=[project.slug]) in page.text, name
+    assert not project.selections.exists()
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        ("banned", "banned"),
+        ("leak", "in a benchmark"),
+        ("copy", "a near copy"),
+        ("quality", "the question has a flaw"),
+        ("trace", "no trace"),
+        ("trace quality", "the trace has a flaw"),
+        ("right", "not answered right"),
+        ("difficulty", "too easy"),
+        ("draw", "not drawn"),
+        ("branch", "still there of the version"),
+    ],
+)
+def test_a_questions_page_says_in_words_what_it_fell_at(client, field, made, stage, words):
+    question = field.questions.get(external_id="q-29")
+    made().decisions.filter(question=question).update(stage=stage, reason="…")
+
+    shown = client.get(question.get_absolute_url()).text
+
+    row = shown[shown.index('id="decisions"') :].split("</tr>")[1]
+    assert ('<span class="badge">out</span>' in row, words in row) == (True, True)
+
+
+def test_a_members_row_says_that_it_is_in_and_names_no_stage(client, field, made):
+    member = made().decisions.get(position=0).question
+
+    shown = client.get(member.get_absolute_url()).text
+
+    row = shown[shown.index('id="decisions"') :].split("</tr>")[1]
+    assert '<span class="badge badge-good">in</span></td>' in row
+
+
+def test_where_there_is_a_trace_nothing_is_said_to_lack(client, field):
+    assert client.get(reverse("selections", args=[field.slug])).context["lack"] == ""
+    assert "has a trace yet" not in trial(client, field, method="all", size=5).text
 
 
 def test_htmx_gets_the_outcome_alone_or_the_whole_trial(client, field):

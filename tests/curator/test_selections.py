@@ -100,7 +100,7 @@ def test_questions_that_bans_leaks_solvers_and_flaws_keep_out_say_so(field):
 
     stages = {row.question: (row.stage, row.reason) for row in job.decisions.filter(position__isnull=True)}
     assert stages[banned] == ("banned", "An expert banned it.")
-    assert stages[leaked] == ("leak", "It shares a passage with the benchmark exam.")
+    assert stages[leaked] == ("leak", "It shares a passage with item 1 of the benchmark exam.")
     assert stages[easy] == ("difficulty", "Solvers pass it: 1 of 1 tries.")
     assert stages[flawed] == ("trace quality", "The trace was cut before its end.")
     assert len(members(job)) == 16
@@ -181,9 +181,36 @@ def test_the_longest_arm_takes_the_longest_traces(field):
     assert tokens == [119, 118, 117]
 
 
-def test_a_selection_from_nothing_fails_with_its_counts_and_decides_nothing(make_question):
+@pytest.fixture
+def bared(make_question, make_trace):
+    """Return a selection whose only trace is gone before it runs."""
     question = make_question()
+    trace = make_trace(question)
     job = selections.start_selection(project=question.project, method="s1-paper", size=1, by=None)
+    trace.delete()
+    return job
+
+
+def test_where_no_trace_exists_a_selection_is_refused_before_it_is_queued(make_project, make_question):
+    project, question = make_project(), make_question()
+
+    for lacking, sentence in ((project, "has no question yet"), (question.project, "has a trace yet")):
+        for method in ("s1-paper", "all", "random"):
+            with pytest.raises(Refusal, match=sentence):
+                selections.start_selection(project=lacking, method=method, size=1, by=None)
+            with pytest.raises(Refusal, match=sentence):
+                selections.try_method(project=lacking, method=method, size=1)
+        assert not lacking.selections.exists()
+
+
+def test_a_trace_of_another_project_is_none_of_ones_own(make_question, make_trace):
+    make_trace()
+
+    assert "has a trace yet" in selections.said_lack(make_question().project)
+
+
+def test_a_selection_from_nothing_fails_with_its_counts_and_decides_nothing(bared):
+    job = bared
 
     with pytest.raises(PoolTooSmall, match="1 in the pool, 1 dropped by trace"):
         selections.run_selection(job=job)
@@ -192,9 +219,8 @@ def test_a_selection_from_nothing_fails_with_its_counts_and_decides_nothing(make
     assert "collect traces, or choose a milder method" in job.failure
 
 
-def test_a_failed_selection_can_be_carried_again(make_question, make_trace):
-    question = make_question()
-    job = selections.start_selection(project=question.project, method="random", size=1, by=None)
+def test_a_failed_selection_can_be_carried_again(bared, make_trace):
+    job, question = bared, bared.project.questions.get()
     with pytest.raises(PoolTooSmall):
         selections.run_selection(job=job)
     make_trace(question)

@@ -81,7 +81,8 @@ def test_outcomes_are_stacked_and_none_is_merged(figures):
 def test_groups_have_a_bar_for_each_model(figures):
     bars = drawn(figures()["domains"])
 
-    assert bars["taught"]["x"] == ["clock", "law"]
+    assert bars["taught"]["hovertext"] == ["clock", "law"]
+    assert (bars["taught"]["y"], bars["taught"]["x"]) == ([0, 1], [1, 0.8])
     assert bars["taught"]["customdata"] == [[5, 5], [4, 5]]
     assert set(bars) == {"small base", "taught", "longest"}
 
