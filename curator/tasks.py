@@ -1,14 +1,9 @@
 """Celery's way in: load, call one service. A second delivery changes nothing."""
 
-import logging
-from collections.abc import Callable
-from typing import Any
-
 from celery import shared_task
 from django.utils import timezone
 
-from common.core.refusal import Refusal
-from common.jobs import AlreadyClaimed, Job
+from common.tasks import carry
 from curator.models import (
     Classification,
     Collection,
@@ -33,29 +28,18 @@ from curator.services import (
     words,
 )
 
-logger = logging.getLogger(__name__)
-
-
-def _carry(kind: type[Job], job_id: int, service: Callable[..., Any]) -> None:
-    try:
-        service(job=kind._default_manager.get(pk=job_id))
-    except AlreadyClaimed:
-        logger.info("%s %s is claimed already", kind.__name__, job_id)
-    except Refusal as refusal:  # the job's row has kept it for who ordered; it is no fault of the program
-        logger.warning("%s %s failed: %s", kind.__name__, job_id, refusal)
-
 
 @shared_task
 def run_import(*, job_id: int) -> None:
     """Carry one import from queued to done."""
-    _carry(Import, job_id, imports.run_import)
+    carry(Import, job_id, imports.run_import)
     write_words.delay()
 
 
 @shared_task
 def run_trace_import(*, job_id: int) -> None:
     """Carry one import of traces from queued to done."""
-    _carry(TraceImport, job_id, traces.run_import)
+    carry(TraceImport, job_id, traces.run_import)
 
 
 @shared_task
@@ -73,40 +57,40 @@ def forget_uploads() -> None:
 @shared_task
 def run_collection(*, job_id: int) -> None:
     """Carry one order to a teacher from queued to done."""
-    _carry(Collection, job_id, collecting.run_collection)
+    carry(Collection, job_id, collecting.run_collection)
 
 
 @shared_task
 def run_probe(*, job_id: int) -> None:
     """Carry one order to a solver from queued to done."""
-    _carry(Probe, job_id, collecting.run_probe)
+    carry(Probe, job_id, collecting.run_probe)
 
 
 @shared_task
 def run_trial(*, job_id: int) -> None:
     """Carry one question that a model is tried with from queued to done."""
-    _carry(Trial, job_id, trials.run_trial)
+    carry(Trial, job_id, trials.run_trial)
 
 
 @shared_task
 def run_grading(*, job_id: int) -> None:
     """Carry one order to an assistant, to grade answers, from queued to done."""
-    _carry(Grading, job_id, grading.run_grading)
+    carry(Grading, job_id, grading.run_grading)
 
 
 @shared_task
 def run_selection(*, job_id: int) -> None:
     """Carry one selection from queued to done."""
-    _carry(Selection, job_id, selections.run_selection)
+    carry(Selection, job_id, selections.run_selection)
 
 
 @shared_task
 def run_classification(*, job_id: int) -> None:
     """Carry one sorting of questions into domains from queued to done."""
-    _carry(Classification, job_id, classification.run_classification)
+    carry(Classification, job_id, classification.run_classification)
 
 
 @shared_task
 def run_copy_search(*, job_id: int) -> None:
     """Carry one search for near copies from queued to done."""
-    _carry(CopySearch, job_id, copies.run_copy_search)
+    carry(CopySearch, job_id, copies.run_copy_search)

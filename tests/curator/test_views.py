@@ -5,6 +5,7 @@ import html
 import io
 import json
 import re
+import zipfile
 from datetime import timedelta
 
 import polars as pl
@@ -707,7 +708,11 @@ def test_a_running_order_shows_its_rate_and_the_time_left(client, owner, project
 # --- selections and reviews ---
 
 
-def test_a_selection_is_started_from_a_form(client, owner, project, sent):
+def test_a_selection_is_started_from_a_form(
+    client, owner, project, sent, make_pool, make_question, make_trace
+):
+    make_trace(make_question(make_pool(project)))
+
     response = client.post(
         f"/projects/{project.slug}/selections/", {"method": "coverage", "size": 5, "seed": 3}
     )
@@ -863,38 +868,139 @@ def test_an_unknown_format_is_not_there(client, owner, selected):
     assert client.get(f"/datasets/{dataset.pk}/download/docx/").status_code == 404
 
 
-def test_a_benchmark_without_a_key_is_refused_with_its_row(client, owner, project):
-    table = SimpleUploadedFile("b.csv", b"question,answer\nHow much?,\n")
-
-    response = client.post(f"/projects/{project.slug}/benchmarks/", {"name": "held out", "file": table})
-
-    assert "row 2, has no key" in response.text
-
-
-def read_benchmark(client, project, content, **said):
-    given = {"name": "exam", "file": SimpleUploadedFile("exam.csv", content)}
+def send_benchmark(client, project, content, name="exam.csv", **said):
+    """Send a file and return the answer, which leads to its preview."""
+    given = {"name": "exam", "file": SimpleUploadedFile(name, content)}
     return client.post(f"/projects/{project.slug}/benchmarks/", given | said)
 
 
-def test_a_benchmark_s_columns_are_named_where_nothing_tells_them(client, owner, project):
+def read_benchmark(client, project, content, meanings=("question", "key"), **said):
+    """Send a file, say what its columns mean, and return the answer."""
+    preview = send_benchmark(client, project, content, **said).url
+    columns = {f"column_{place}": role for place, role in enumerate(meanings)}
+    return client.post(preview, {"name": "exam", **said, **columns, "import": ""})
+
+
+def test_a_benchmark_without_a_key_is_refused_with_its_row(client, owner, project):
+    response = read_benchmark(client, project, b"question,answer\nHow much?,\n")
+
+    assert "row 2, has no key" in response.text
+    assert not project.benchmarks.exists()
+
+
+def test_a_benchmark_s_preview_shows_its_rows_with_a_guess_that_can_be_corrected(client, owner, project):
+    content = "题目,备注,答案\n多少天？,甲,十五日\n几人？,乙,三人\n".encode()
+    sent = send_benchmark(client, project, content, name="2025 真题.csv", licence="own", is_exam="on")
+
+    shown = client.get(sent.url)
+    again = client.post(
+        sent.url,
+        {"name": "exam", "column_0": "question", "column_1": "key", "column_2": "", "show": ""},
+    )
+
+    guessed = [(field.label, field.value()) for field, _values in shown.context["columns"]]
+    assert guessed == [("题目", "question"), ("备注", ""), ("答案", "key")]
+    assert [row.key for _is_question, row in shown.context["rows"]] == ["十五日", "三人"]
+    assert [row.key for _is_question, row in again.context["rows"]] == ["甲", "乙"]
+    assert [shown.context["about"][name].value() for name in ("name", "licence", "is_exam")] == [
+        "exam",
+        "own",
+        "True",
+    ]
+    assert not project.benchmarks.exists()
+
+
+def test_a_benchmark_is_read_as_its_columns_were_said_to_mean(
+    client, owner, project, django_capture_on_commit_callbacks
+):
     content = "甲,乙\nHow?,one\nWhy?,two\n".encode()
 
-    refused = read_benchmark(client, project, content)
-    done = read_benchmark(client, project, content, question_column="甲", key_column=" 乙 ")
-    page = client.get(done.url)
+    with django_capture_on_commit_callbacks(execute=True):
+        done = read_benchmark(client, project, content, licence="own", is_exam="on")
 
-    assert "the file has 甲, 乙. Name that column here." in html.unescape(refused.text)
-    assert "question=" not in refused.text
-    assert re.findall(r'data-label="Item">(\d+)<', page.text) == ["1", "2"]
+    benchmark = project.benchmarks.get()
+    assert (done.url, benchmark.licence, benchmark.is_exam) == (benchmark.get_absolute_url(), "own", True)
+    assert list(benchmark.items.values_list("text", "key")) == [("How?", "one"), ("Why?", "two")]
+    assert client.get(f"/projects/{project.slug}/benchmarks/").context["waiting"] == []
+
+
+def test_what_a_benchmark_s_columns_mean_is_remembered(client, owner, project):
+    read_benchmark(client, project, "甲,乙\nHow?,one\n".encode())
+
+    shown = client.get(send_benchmark(client, project, "甲,乙\nWhere?,three\n".encode(), name="b.csv").url)
+
+    assert [field.value() for field, _values in shown.context["columns"]] == ["question", "key"]
+    assert shown.context["remembered"]
+
+
+def test_a_benchmark_whose_name_is_taken_or_missing_stays_at_its_preview(client, owner, project):
+    content = "甲,乙\nHow?,one\n".encode()
+    read_benchmark(client, project, content)
+    preview = send_benchmark(client, project, content).url
+    meanings = {"column_0": "question", "column_1": "key"}
+
+    taken = client.post(preview, {"name": "exam", **meanings})
+    missing = client.post(preview, {"name": "", **meanings})
+    done = client.post(preview, {"name": "retake", **meanings})
+
+    assert "There is a benchmark named exam already" in taken.text
+    assert missing.context["about"].errors == {"name": ["This field is required."]}
+    assert done.url == project.benchmarks.get(name="retake").get_absolute_url()
+
+
+def test_how_a_benchmark_s_file_is_written_can_be_said(client, owner, project):
+    content = b"How?;one\nWhy?;two\n"
+    preview = send_benchmark(client, project, content).url
+    said = {"name": "exam", "delimiter": ";", "header_row": "0"}
+
+    shown = client.post(preview, {**said, "show": ""})
+    done = client.post(
+        preview,
+        {**said, "column_0": "question", "column_1": "key", "shown": shown.context["shown"], "import": ""},
+    )
+
+    assert done.status_code == 302
+    assert project.benchmarks.get().items.count() == 2
+
+
+def test_an_archive_of_tables_becomes_one_benchmark(client, owner, project):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("a.csv", "题,钥\nHow?,one\n")
+        archive.writestr("b.csv", "question,answer\nWhy?,two\n")
+
+    read_benchmark(client, project, content.getvalue())
+
+    assert list(project.benchmarks.get().items.values_list("text", "key")) == [
+        ("How?", "one"),
+        ("Why?", "two"),
+    ]
 
 
 def test_an_empty_benchmark_is_refused_in_the_words_of_the_command(client, owner, project):
-    assert "exam.csv is empty; export it again." in read_benchmark(client, project, b"").text
+    assert "exam.csv is empty; export it again." in send_benchmark(client, project, b"").text
+
+
+def test_a_benchmark_that_waits_is_listed_for_who_sent_it_and_can_be_left_out(
+    client, owner, project, make_member
+):
+    preview = send_benchmark(client, project, b"question,answer\nHow?,one\n").url
+    url = f"/projects/{project.slug}/benchmarks/"
+    (waiting,) = client.get(url).context["waiting"]
+
+    client.force_login(make_member(project, Role.CURATOR))
+    elses = client.get(preview)
+    assert client.get(url).context["waiting"] == []
+    client.force_login(owner)
+    client.post(waiting.drop_url)
+
+    assert elses.url == url
+    assert preview.startswith(waiting.preview_url)
+    assert client.get(url).context["waiting"] == []
 
 
 def test_a_viewer_sees_a_benchmark_and_none_of_its_items(client, owner, project, make_member):
-    table = SimpleUploadedFile("b.csv", "question,answer\n保密的题,42\n".encode())
-    client.post(f"/projects/{project.slug}/benchmarks/", {"name": "held out", "file": table})
+    read_benchmark(client, project, "question,answer\n保密的题,42\n".encode())
     benchmark = project.benchmarks.get()
     seen = client.get(benchmark.get_absolute_url())
     client.force_login(make_member(project, Role.VIEWER))
