@@ -401,7 +401,7 @@ def test_an_order_that_ends_early_leaves_one_line_in_the_log(asked, server, capl
         tasks.run_collection(job_id=job.pk)
 
     lines = [
-        (record.levelname, record.exc_info) for record in caplog.records if record.name == "curator.tasks"
+        (record.levelname, record.exc_info) for record in caplog.records if record.name == "common.tasks"
     ]
     assert lines == ([] if what == "limit" else [("WARNING", None)])
     assert Collection.objects.get().state == (JobState.PAUSED if what == "limit" else JobState.FAILED)
