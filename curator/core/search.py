@@ -80,6 +80,11 @@ class Search:
         return " & ".join(words for term in self.terms if (words := term.words))
 
     @property
+    def wanted(self) -> str:
+        """Return what a question must say, without what it must not, in the syntax of to_tsquery."""
+        return " & ".join(words for term in self.terms if not term.is_excluded and (words := term.words))
+
+    @property
     def literals(self) -> tuple[Term, ...]:
         """Return the terms that are held against the text beside the words."""
         return tuple(term for term in self.terms if term.is_literal)

@@ -14,7 +14,18 @@ from curator.core.rows.cells import Refused, read_tags
 from curator.core.search import LONGEST_SEARCH
 from curator.forms.choices import ANY, LANGUAGES
 from curator.models import RATINGS, Domain, DomainSource, Pool, Question, Standing
-from curator.queries import FLAGS, NO_DOMAIN, ORDERS, UNRATED, UNSURE, Cursor, get_domain_tree, read_cursor
+from curator.queries import (
+    FLAGS,
+    NO_DOMAIN,
+    ORDERS,
+    UNRATED,
+    UNSURE,
+    Cursor,
+    Order,
+    get_domain_tree,
+    get_order,
+    read_cursor,
+)
 
 _RATED = [(str(rating), str(rating)) for rating in range(1, RATINGS + 1)]
 _SPARE_OPTIONS = 2  # empty fields below the last option
@@ -32,6 +43,7 @@ _ORDER_WORDS = {
     "least_sure": gettext_lazy("least sure of the domain"),
     "hardest": gettext_lazy("rated hardest"),
 }
+_BEST = gettext_lazy("best match, or oldest")  # where no order is chosen
 _FLAG_WORDS = {
     "neutralised": gettext_lazy("made harmless"),
     "copy": gettext_lazy("near copy"),
@@ -97,7 +109,9 @@ class QuestionFilterForm(forms.Form):
         label=gettext_lazy("Standing"), choices=[ANY, *Standing.choices], required=False
     )
     order = forms.ChoiceField(
-        label=gettext_lazy("Sorted"), choices=[(name, _ORDER_WORDS[name]) for name in ORDERS], required=False
+        label=gettext_lazy("Sorted"),
+        choices=[("", _BEST), *[(name, _ORDER_WORDS[name]) for name in ORDERS]],
+        required=False,
     )
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=[ANY, *LANGUAGES], required=False)
     traces = forms.ChoiceField(
@@ -142,14 +156,18 @@ class QuestionFilterForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Read the place in the order; an address that names none begins at the beginning."""
         values = super().clean() or {}
-        values["order"] = values.get("order") or next(iter(ORDERS))
         for name in ("after", "before"):
-            values[name] = self._place(values.get(name) or "", values["order"])
+            values[name] = self._place(values.get(name) or "")
         return values
 
-    def _place(self, text: str, order: str) -> Cursor | None:
+    @property
+    def sorting(self) -> Order:
+        """Return the order that is asked for; read it after `is_valid`."""
+        return get_order(self.cleaned_data.get("order") or "", self.cleaned_data.get("text") or "")
+
+    def _place(self, text: str) -> Cursor | None:
         try:
-            return read_cursor(text, ORDERS[order]) if text else None
+            return read_cursor(text, self.sorting) if text else None
         except ValueError:
             self.add_error(None, _("This page is not there; here is the first one."))
             return None

@@ -63,6 +63,7 @@ from curator.queries.questions import (
     get_domain_tree,
     get_leaks_of,
     get_listed,
+    get_order,
     get_questions,
     get_traces,
 )
@@ -213,6 +214,7 @@ __all__ = [
     "get_members",
     "get_nodes",
     "get_only_in",
+    "get_order",
     "get_orders",
     "get_other_versions",
     "get_own_checks",

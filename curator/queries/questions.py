@@ -24,7 +24,7 @@ from curator.models import (
     Standing,
     Trace,
 )
-from curator.queries.search import searched
+from curator.queries.search import best_match, searched
 from curator.queries.taxonomy import LEAST_SURE
 
 LATEST = 10
@@ -86,6 +86,11 @@ ORDERS: dict[str, Order] = {
     "least_sure": Order(Coalesce("domain_confidence", 2.0), read=float),
     "hardest": Order(Coalesce("rating", 0), is_down=True, read=_whole),
 }
+
+
+def get_order(name: str, typed: str) -> Order:
+    """Return the order of a name; without one the best match of a search first, or else the oldest."""
+    return ORDERS[name] if name else best_match(typed) or ORDERS["oldest"]
 
 
 @dataclass(frozen=True)

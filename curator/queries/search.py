@@ -5,10 +5,21 @@ from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, Func, QuerySet, Value
-from django.db.models.functions import Cast
+from django.db.models import (
+    BigIntegerField,
+    BooleanField,
+    Case,
+    F,
+    Func,
+    IntegerField,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce
 
 from common.models import Project
+from common.paging import Order
 from curator.core.search import Search, Term, read_search
 from curator.models import Question
 
@@ -22,11 +33,11 @@ with hits as materialized (
         and not exists (select from curator_questionwords words where words.question_id = q.id)
 ), found as (
     select hits.id from hits cross join lateral (
-        select q.text from curator_question q where q.id = hits.id and q.project_id = %(project)s offset 0
+        select q.text, q.options from curator_question q where q.id = hits.id and q.project_id = %(project)s offset 0
     ) q where {literals}{begun}
     union all
     select unwritten.id from unwritten cross join lateral (
-        select q.text from curator_question q where q.id = unwritten.id offset 0
+        select q.text, q.options from curator_question q where q.id = unwritten.id offset 0
     ) q where {terms}
     union all
     select id from curator_question where project_id = %(project)s and external_id = %(typed)s
@@ -37,6 +48,12 @@ _BY_TEXT = """
 select coalesce(array_agg(id)::text, '{{}}') from curator_question q
 where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s)
 """
+
+
+# In millionths, of a text as long as it is: PostgreSQL's 1 divides by the logarithm of the length.
+_RANK = "(ts_rank(%(expressions)s), 1) * 1000000)::int"
+_RANKED = ", to_tsquery('english', "
+_FIRST = 900_000_000
 
 
 class _IsOneOf(Func):
@@ -56,6 +73,33 @@ def searched(rows: "QuerySet[Question]", project: Project, typed: str) -> "Query
         return rows
     keys = Cast(Value(_keys(project, search)), ArrayField(BigIntegerField()))
     return rows.filter(_IsOneOf("pk", keys))
+
+
+def best_match(typed: str) -> Order | None:
+    """Return the order in which the best match of a search comes first; None where no words are searched.
+
+    The more often and the closer together a question has the words, the better, and its own text outweighs
+    its options; the one of which the words are the id in its source is before all. Newer ones come first
+    among equals, and questions whose words are not written yet come last.
+    """
+    search = read_search(typed)
+    if search.number is not None or not search.terms:
+        return None
+    rank = Func(
+        F("words__words"),
+        Value(search.wanted),
+        template=_RANK,
+        arg_joiner=_RANKED,
+        output_field=IntegerField(),
+    )
+    named = When(external_id=search.typed, then=Value(_FIRST))
+    return Order(Case(named, default=Coalesce(rank, 0)), is_down=True, read=_whole)
+
+
+def _whole(text: str) -> int:
+    if len(text) > len(str(_FIRST)):
+        raise ValueError(text)
+    return int(text)
 
 
 def _keys(project: Project, search: Search) -> str:
@@ -80,14 +124,20 @@ def _keys(project: Project, search: Search) -> str:
 
 def _conditions(terms: Sequence[tuple[int, Term]]) -> str:
     """Return what a text must hold, and must not, in SQL that names each pattern by its place."""
-    parts = [f"q.text {_like(term)} %(term{place})s" for place, term in terms]
-    return " and ".join(parts) or "true"
+    return " and ".join(_says(place, term) for place, term in terms) or "true"
+
+
+def _says(place: int, term: Term) -> str:
+    """Return whether a question's text or one of its options holds a term, or neither does."""
+    both = " and " if term.is_excluded else " or "
+    parts = ("q.text", "array_to_string(q.options, E'\\n')")
+    return f"({both.join(f'{part} {_like(term)} %(term{place})s' for part in parts)})"
 
 
 def _begun(terms: Sequence[tuple[int, Term]]) -> str:
     """Return what holds of a word that may go on: the index finds it by its stem, and "apples" is no "apply"."""
     return "".join(
-        f" and (hits.words @@ to_tsquery('english', %(whole{place})s) or q.text {_like(term)} %(term{place})s)"
+        f" and (hits.words @@ to_tsquery('english', %(whole{place})s) or {_says(place, term)})"
         for place, term in terms
         if term.is_prefix
     )

@@ -26,7 +26,7 @@ from common.queries import get_kept
 from curator.core.selection import Result
 from curator.core.spread import domain_counts
 from curator.models import Decision, Domain, Question, Selection, TraceEdit
-from curator.queries.search import searched
+from curator.queries.search import best_match, searched
 from curator.queries.taxonomy import branches_of
 
 MOST_REASONS = 200
@@ -245,7 +245,10 @@ def find_questions(project: Project, words: str) -> "QuerySet[Question]":
     rows = rows.only("pk", "text", "language", "project")
     if number.isascii() and number.isdecimal() and len(number) < 18 and rows.filter(pk=int(number)).exists():
         return rows.filter(pk=int(number))
-    return searched(rows, project, asked).order_by("pk")[:MOST_FOUND]
+    found, best = searched(rows, project, asked), best_match(asked)
+    if best is None:
+        return found.order_by("pk")[:MOST_FOUND]
+    return found.annotate(match=best.value).order_by("-match", "pk")[:MOST_FOUND]
 
 
 def get_why(selection: Selection, words: str) -> "QuerySet[Decision]":

@@ -218,7 +218,11 @@ def store(ledgers: Sequence[Ledger], labels: Labels) -> None:
         cursor.execute(
             _WRITE, [list(column) for column in zip(*(row for _ledger, row in changed), strict=True)]
         )
-    reworded = [row.pk for ledger, row in changed if row.text != ledger.held.text]
+    reworded = [
+        row.pk
+        for ledger, row in changed
+        if (row.text, list(row.options)) != (ledger.held.text, list(ledger.held.options))
+    ]
     QuestionWords.objects.filter(question__in=reworded).delete()
     forget_flaws(reworded)
     rekeyed = [row.pk for ledger, row in changed if row.key != ledger.held.key and row.pk in answered]

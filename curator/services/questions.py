@@ -125,7 +125,7 @@ def _save(row: Question, changed: Sequence[str]) -> None:
             row.save()
     except IntegrityError as error:
         raise Refusal(_same(row)) from error
-    if "text" in changed:
+    if {"text", "options"} & set(changed):
         QuestionWords.objects.filter(question=row).delete()
     if {"text", "options"} & set(changed):  # what was found out about the old text is void
         NearCopy.objects.filter(Q(question=row) | Q(keeper=row)).delete()

@@ -66,7 +66,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _page(found: "QuerySet[Question]", form: QuestionFilterForm) -> queries.KeysetPage:
-    order = queries.ORDERS[form.cleaned_data["order"]]
+    order = form.sorting
     places = {name: form.cleaned_data[name] for name in _PLACES}
     page = queries.get_keyset_page(found, order, **places, shown=queries.as_listed)
     if not page.rows and any(places.values()):  # what stood there is gone: the first page instead
@@ -124,7 +124,9 @@ def questions_change(request: HttpRequest, slug: str) -> HttpResponse:
 def _chosen(project: Project, form: ChangeForm) -> "QuerySet[Question]":
     if not form.cleaned_data["all"]:
         return Question.objects.filter(project=project, pk__in=form.cleaned_data["question"])
-    filters = QuestionFilterForm(QueryDict(form.cleaned_data["filters"]), project=project)
+    filters = QuestionFilterForm(
+        QueryDict(_filters(QueryDict(form.cleaned_data["filters"]))), project=project
+    )
     if not filters.is_valid():
         return Question.objects.none()
     return queries.get_questions(project, **filters.chosen)
@@ -307,7 +309,7 @@ def question_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, str(refusal))
         else:
-            if "text" in changed:
+            if {"text", "options"} & set(changed):
                 tasks.write_words.delay_on_commit()
             done = _("The question is changed.") if changed else _("Nothing was changed.")
             messages.success(request, done)
@@ -330,7 +332,7 @@ def edit_revert(request: HttpRequest, pk: int) -> HttpResponse:
     except Refusal as refusal:
         messages.error(request, str(refusal))
     else:
-        if found.field == "text":
+        if found.field in ("text", "options"):
             tasks.write_words.delay_on_commit()
         messages.success(request, _("The change is taken back."))
     return redirect(found.question)

@@ -290,6 +290,7 @@ def test_another_teachers_trace_is_read_and_chosen_by_keys(page, desk):
     shown = page.locator(".desk-answers [aria-current] strong").inner_text()
     page.keyboard.press("t")
     expect(page.locator(".desk-answers [aria-current] strong")).not_to_have_text(shown)
+    page.wait_for_load_state()  # the keys of the new page are there
 
     page.keyboard.press("b")
     page.locator(".desk-answers [aria-current] .badge-good").wait_for()

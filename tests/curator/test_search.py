@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from curator.core.search import LONGEST_SEARCH, MOST_TERMS, read_search
 from curator.models import QuestionWords
-from curator.queries import get_questions
+from curator.queries import ORDERS, get_keyset_page, get_order, get_questions, read_cursor
 from curator.services import words
+from curator.services.questions import edit_question
 
 TEXTS = {
     "law": "The company's laws protect its taxpayers.",
@@ -187,9 +188,133 @@ def test_no_syntax_of_the_database_breaks_a_search(make_question, typed):
     assert list(get_questions(question.project, text=typed)) in ([], [question])
 
 
+OPTIONS = ["A notary must attest it.", "无需登记即可生效", "50% of it"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("written", [True, False])
+@pytest.mark.parametrize(
+    ("typed", "is_found"),
+    [
+        ("notary", True),
+        ("notaries ", True),
+        ("notar", True),
+        ("登记", True),
+        ("无需登记", True),
+        ("登记无需", False),
+        ('"must attest"', True),
+        ('"attest must"', False),
+        ("50%", True),
+        ("which will notary", True),
+        ("which -notary", False),
+        ("which -登记", False),
+        ("which -witness", True),
+        ("the", False),
+    ],
+)
+def test_a_search_finds_the_words_of_options_too(make_question, typed, is_found, written):
+    question = make_question(text="Which will is void?", options=OPTIONS)
+    if written:
+        words.write_missing_words()
+    elif typed == "notaries ":
+        is_found = False  # a text knows no stems
+
+    assert list(get_questions(question.project, text=typed)) == ([question] if is_found else [])
+
+
+@pytest.fixture
+def ranked(make_pool, make_question):
+    """Return what lists the texts that a search finds, the best match first."""
+    pool = make_pool()
+
+    def ranked(typed, *texts, options=None, ids=None):
+        for place, text in enumerate(texts):
+            make_question(
+                pool,
+                text=text,
+                options=(options or {}).get(place, []),
+                external_id=(ids or {}).get(place, ""),
+            )
+        words.write_missing_words()
+        order = get_order("", typed)
+        page = get_keyset_page(get_questions(pool.project, text=typed), order)
+        return [texts.index(row.text) for row in page.rows]
+
+    return ranked
+
+
+LONG = " and then on and on about nothing in particular for a long while" * 5
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "texts", "best"),
+    [
+        ("tax ", ["One tax" + LONG, "Tax law: which tax is a tax?", "No levy but one tax" + LONG], 1),
+        ("net profit ", ["net of all, and much later" + LONG + " a profit", "the net profit of the year"], 1),
+        ("合同", ["合同" + "的说明很长" * 50, "合同与合同"], 1),
+        ("tax -levy", ["One tax" + LONG, "tax tax tax", "levy tax tax tax tax"], 1),
+    ],
+)
+def test_the_best_match_of_a_search_comes_first(ranked, typed, texts, best):
+    assert ranked(typed, *texts)[0] == best
+
+
+@pytest.mark.django_db
+def test_a_questions_text_outweighs_its_options(ranked):
+    assert ranked("tax ", "Which levy?", "Which tax?", options={0: ["tax", "tax", "a tax"]}) == [1, 0]
+
+
+@pytest.mark.django_db
+def test_the_id_in_the_source_is_the_best_match(ranked):
+    assert ranked("cpa-7", "cpa-7 cpa-7 cpa-7", "Other words", ids={1: "cpa-7"}) == [1, 0]
+
+
+@pytest.mark.django_db
+def test_without_words_to_search_the_oldest_come_first():
+    for typed in ("", "  ", "#12"):
+        assert get_order("", typed) == ORDERS["oldest"]
+    assert get_order("longest", "tax") == ORDERS["longest"]
+
+
+@pytest.mark.django_db
+def test_pages_by_best_match_meet_every_question_once_in_both_directions(make_pool, make_question):
+    pool = make_pool()
+    for number in range(11):
+        make_question(pool, text="tax " * (number % 4 + 1) + "x" * number)
+        if number == 7:
+            words.write_missing_words()  # the last three are searched by their texts
+    order, rows = get_order("", "tax "), get_questions(pool.project, text="tax ")
+
+    met, page = [], get_keyset_page(rows, order, size=3)
+    pages = [page]
+    while page.after:
+        page = get_keyset_page(rows, order, after=read_cursor(page.after, order), size=3)
+        pages += [page] if page.rows else []
+    met = [row.pk for each in pages for row in each.rows]
+    back = get_keyset_page(rows, order, before=read_cursor(pages[2].before, order), size=3)
+
+    assert len(met) == len(set(met)) == 11
+    assert [row.pk for row in back.rows] == [row.pk for row in pages[1].rows]
+
+
 @given(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=40))
 def test_any_text_is_read_as_terms_that_it_holds(typed):
     search = read_search(typed)
 
     assert all(term.text and term.text in typed for term in search.terms)
     assert search.words.count("':*") <= 1
+
+
+@pytest.mark.django_db
+def test_a_question_is_found_by_its_new_options_and_no_more_by_its_old_ones(make_question):
+    question = make_question(text="Which will is void?", options=["one by a notary", "none"], key="A")
+    words.write_missing_words()
+
+    edit_question(question=question, values={"options": ["one by a witness", "none"]}, by=None)
+
+    for is_rewritten in (False, True):
+        if is_rewritten:
+            assert words.write_missing_words() == 1
+        assert list(get_questions(question.project, text="witness")) == [question]
+        assert list(get_questions(question.project, text="notary")) == []

@@ -39,6 +39,31 @@ def test_words_are_written_once_and_only_where_they_are_missing(make_question):
     assert QuestionWords.objects.filter(question=newer).exists()
 
 
+def test_words_that_were_made_without_options_are_made_anew(make_question):
+    question = make_question(text="Which will is void?", options=["one without a notary", "无效"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into curator_questionwords (question_id, words) values (%s, question_words(%s))",
+            [question.pk, question.text],
+        )
+    assert found("notary") == set()
+
+    written = words.write_missing_words()
+
+    assert written == 1
+    assert found("notary") == found("无 & 效") == found("will:A & notary:D") == {question.pk}
+    assert words.write_missing_words() == 0
+
+
+@pytest.mark.parametrize("query", ["made", "option", "made & with & options"])
+def test_no_search_finds_the_mark_of_how_words_were_made(make_question, query):
+    make_question()
+    words.write_missing_words()
+
+    assert found(query) == set()
+    assert found(f"'{words.MARK}'") == set()
+
+
 def test_batches_go_on_behind_each_other_up_to_the_limit(make_pool, make_question, monkeypatch):
     monkeypatch.setattr(words, "ROWS_AT_ONCE", 2)
     pool = make_pool()
