@@ -57,3 +57,11 @@ class Order(Job, ProjectRow):
             return None
         left = max(0, self.progress_total - self.progress_done)
         return self.cost_usd / paid * left
+
+    @property
+    def allowed_usd(self) -> Decimal | None:
+        """Return what the order's limit still allows where the rest will cost more; None where it suffices."""
+        to_come = self.to_come_usd
+        if to_come is None or self.max_cost_usd is None or self.cost_usd + to_come <= self.max_cost_usd:
+            return None
+        return max(Decimal(0), self.max_cost_usd - self.cost_usd)

@@ -3,11 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import connection
 from django.db.models import (
-    BigIntegerField,
-    BooleanField,
     Case,
     F,
     Func,
@@ -16,12 +13,13 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Coalesce
 
 from common.models import Project
 from common.paging import Order
 from curator.core.search import Search, Term, read_search
 from curator.models import Question
+from curator.queries.among import among_keys
 
 # The index first, and after it the texts of what it finds, one by one: left alone, the planner takes
 # the comparison for cheap and reads every text. What has no words yet is searched by its text.
@@ -56,14 +54,6 @@ _RANKED = ", to_tsquery('english', "
 _FIRST = 900_000_000
 
 
-class _IsOneOf(Func):
-    """A key that a list holds, however long: one parameter and not one for each."""
-
-    template = "(%(expressions)s))"
-    arg_joiner = " = ANY("
-    output_field = BooleanField()
-
-
 def searched(rows: "QuerySet[Question]", project: Project, typed: str) -> "QuerySet[Question]":
     """Return the questions that a person's words find, or that they name by number or by id."""
     search = read_search(typed)
@@ -71,8 +61,7 @@ def searched(rows: "QuerySet[Question]", project: Project, typed: str) -> "Query
         return rows.filter(pk=search.number)
     if not search.terms:
         return rows
-    keys = Cast(Value(_keys(project, search)), ArrayField(BigIntegerField()))
-    return rows.filter(_IsOneOf("pk", keys))
+    return rows.filter(among_keys("pk", _keys(project, search)))
 
 
 def best_match(typed: str) -> Order | None:

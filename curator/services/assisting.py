@@ -1,5 +1,7 @@
 """Questions put into domains by an assistant, whose label is checked before it is believed."""
 
+from collections.abc import Callable
+
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
@@ -77,7 +79,7 @@ def classify_by_assistant(job: Classification, watch: Watch = unwatched) -> None
     """
     if job.assistant is None:
         raise Refusal(_("The assistant was removed; start another order."))
-    system = _system(job.project)
+    prompt_of = _prompts_of(job.project)
     domains = dict(Domain.objects.filter(project=job.project).values_list("code", "pk"))
     questions = unlabelled_by(job)
     ask_all(
@@ -85,14 +87,26 @@ def classify_by_assistant(job: Classification, watch: Watch = unwatched) -> None
         endpoint=job.assistant,
         items=by_key(questions.only("pk", "text", "options", "content_hash")),
         wanted=questions.count(),
-        prompt_of=lambda question: Prompt(
-            labelling_prompt(question.text, question.options), system=system, wants_json=True
-        ),
+        prompt_of=prompt_of,
         sample_of=lambda question: f"{job.pk}/{question.pk}",
         store=one_by_one(lambda received: _store(job, domains, received)),
         watch=watch,
         tries=TRIES,
     )
+
+
+def prompt_of_label(question: Question) -> Prompt:
+    """Return what an assistant is asked about a question."""
+    return _prompts_of(question.project)(question)
+
+
+def _prompts_of(project: Project) -> Callable[[Question], Prompt]:
+    system = _system(project)
+
+    def prompt_of(question: Question) -> Prompt:
+        return Prompt(labelling_prompt(question.text, question.options), system=system, wants_json=True)
+
+    return prompt_of
 
 
 def _system(project: Project) -> str:

@@ -27,10 +27,11 @@ from curator.models import (
     Question,
 )
 from curator.queries import get_rule_book
-from curator.services.asking import address_of
-from curator.services.assisting import classify_by_assistant, estimate_labels
-from curator.services.embeddings import embed_questions, estimate_embedding, vectors_of
+from curator.services.asking import Estimate, address_of
+from curator.services.assisting import classify_by_assistant, estimate_labels, prompt_of_label
+from curator.services.embeddings import embed_questions, estimate_embedding, first_batch_usd, vectors_of
 from curator.services.labels import Labelled, other_domain, relabel, store_labels
+from curator.services.purse import dearest_usd, refuse_without_room_for
 
 CHUNK = 2000  # questions whose labels are stored together
 EXAMPLES = (DomainSource.FILE, DomainSource.EXPERT)  # whose labels the nearest neighbours learn from
@@ -53,13 +54,22 @@ def set_domains(*, questions: "QuerySet[Question]", domain: Domain | None, by: U
 
 @dataclass(frozen=True)
 class Sorting:
-    """What a sorting would look at and cost, and how that was computed."""
+    """What a sorting would look at and cost, and how that was computed.
+
+    `texts` are those that a model is asked about: the questions to sort, or all that it has not embedded.
+    """
 
     questions: int
     examples: int
     tokens: int
     usd: Decimal
     basis: str
+    texts: int = 0
+
+    @property
+    def asked(self) -> Estimate:
+        """Return what the model is asked, and what that costs."""
+        return Estimate(self.texts, self.tokens, self.usd, self.basis)
 
 
 def estimate_classification(
@@ -76,10 +86,10 @@ def estimate_classification(
     questions, examples = to_classify(job).count(), _examples(project).count()
     if way == Classification.Way.NEAREST and embedder is not None:
         left = estimate_embedding(project=project, embedder=embedder)
-        return Sorting(questions, examples, left.tokens, left.usd, left.basis)
+        return Sorting(questions, examples, left.tokens, left.usd, left.basis, left.questions)
     if way == Classification.Way.ASSISTANT and assistant is not None:
         asked = estimate_labels(project=project, assistant=assistant, only_unlabelled=only_unlabelled)
-        return Sorting(asked.questions, examples, asked.tokens, asked.usd, asked.basis)
+        return Sorting(asked.questions, examples, asked.tokens, asked.usd, asked.basis, asked.questions)
     return Sorting(questions, examples, 0, Decimal(0), _("Rules cost nothing."))
 
 
@@ -99,6 +109,7 @@ def start_classification(
 
     Raises:
         Refusal: the way lacks what it needs, a number cannot be used, or another is under way.
+        LimitReached: a limit has no room for the first that the model is asked.
     """
     order = Classification(
         project=project,
@@ -117,8 +128,18 @@ def start_classification(
         Project.objects.select_for_update().get(pk=project.pk)  # a double click makes one order
         if Classification.objects.filter(project=project, state__in=ACTIVE).exists():
             raise Refusal(_("The questions are being sorted already; wait, or cancel that."))
+        if endpoint := order.assistant or order.embedder:
+            refuse_without_room_for(endpoint=endpoint, usd=first_usd(order), max_cost_usd=max_cost_usd)
         order.save()
     return order
+
+
+def first_usd(order: Classification) -> Decimal:
+    """Return what the first that an order asks a model may cost; 0 where it asks none, or nothing is left."""
+    if order.embedder is not None:
+        return first_batch_usd(project=order.project, embedder=order.embedder)
+    first = to_classify(order).first() if order.assistant is not None else None
+    return dearest_usd(order.assistant, prompt_of_label(first)) if first and order.assistant else Decimal(0)
 
 
 def _refuse_unprepared(order: Classification) -> None:
@@ -163,9 +184,10 @@ def to_classify(job: Classification) -> "QuerySet[Question]":
 def run_classification(*, job: Classification, watch: Watch = unwatched) -> None:
     """Carry one order from queued to done; each chunk of labels is stored as it comes.
 
+    Where a limit has no room for more, it rests.
+
     Raises:
         AlreadyClaimed: another worker has it.
-        LimitReached: the money is used up; what was received is stored.
         EndpointFailed: the endpoint is down; what was received is stored.
     """
     with carried(job):

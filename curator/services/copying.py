@@ -24,6 +24,8 @@ _COLUMNS = (
     "external_id, text, options, key, solution, marks, language, domain_id, domain_source, rating, tags, "
     "neutralised"
 )
+_WITHOUT_TRIGGERS = "set local session_replication_role = replica"
+_WITH_TRIGGERS = "set local session_replication_role = origin"
 _COPY = f"copy curator_question ({_COLUMNS}) from stdin (delimiter E'\\x1f', null E'\\x1c')"
 
 
@@ -56,6 +58,21 @@ def _may_skip_look_ups() -> bool:
         cursor.execute("select current_setting('is_superuser') = 'on'")
         allowed: bool = cursor.fetchone()[0]
         return allowed
+
+
+@contextmanager
+def without_look_ups() -> Iterator[None]:
+    """Let rows be stored inside without a look-up of each key that they name, where our role may leave it out.
+
+    The caller has locked all that the rows refer to. Inside the transaction of the import.
+    """
+    if not _may_skip_look_ups():
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_WITHOUT_TRIGGERS)
+        yield
+        cursor.execute(_WITH_TRIGGERS)
 
 
 class Writer:
@@ -172,6 +189,6 @@ def _copy(raw: psycopg.Connection[Any], block: bytes) -> None:
 
 def _copy_without_look_ups(raw: psycopg.Connection[Any], block: bytes) -> None:
     with raw.cursor() as cursor:
-        cursor.execute("set local session_replication_role = replica")
+        cursor.execute(_WITHOUT_TRIGGERS)
         _copy(raw, block)
-        cursor.execute("set local session_replication_role = origin")
+        cursor.execute(_WITH_TRIGGERS)

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 from django.db import connection, transaction
 from django.db.models import Case, Count, Exists, F, FloatField, OuterRef, QuerySet, Sum, When
-from django.db.models.functions import Length
+from django.db.models.functions import Greatest, Length
 from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 
 from common.core.refusal import Refusal
 from common.embeddings import BatchRefused, Embedded, embed
 from common.endpoints import EndpointFailed, Line, client
-from common.jobs import Pulse, Watch, unwatched
+from common.jobs import Paused, Pulse, Watch, unwatched
 from common.models import Project
-from common.queries import get_spent_usd
 from curator.core.classification import full_text
 from curator.models import Embedder, Embedding, Question, Standing
-from curator.services.asking import Estimate, LimitReached, address_of
+from curator.services.asking import Estimate, address_of
+from curator.services.purse import LimitReached, Purse
 
 BATCH_TEXTS = 64
 BATCH_BYTES = 128 * 1024
@@ -78,6 +78,17 @@ def estimate_embedding(*, project: Project, embedder: Embedder) -> Estimate:
     return Estimate(sums["questions"], tokens, usd, basis)
 
 
+def first_batch_usd(*, project: Project, embedder: Embedder) -> Decimal:
+    """Return what the first request may cost; 0 where the model has seen everything."""
+    first = next(_batches(unembedded(project, embedder)), None)
+    return _dearest_usd(embedder, first) if first else Decimal(0)
+
+
+def _dearest_usd(embedder: Embedder, batch: _Batch) -> Decimal:
+    """Return what a batch costs at most."""
+    return embedder.price_in_usd * batch.size_bytes / Decimal(1_000_000)
+
+
 def embed_questions(*, job: Any, embedder: Embedder, watch: Watch = unwatched) -> int:
     """Embed what the model has not seen of the job's project; return how many texts it did not take.
 
@@ -85,7 +96,7 @@ def embed_questions(*, job: Any, embedder: Embedder, watch: Watch = unwatched) -
     A text that is too long for the model is embedded by its beginning.
 
     Raises:
-        LimitReached: the money of the job or its project is used up; what was received is kept.
+        Paused: a limit has no room for another batch; what was received is kept.
         EndpointFailed: the endpoint is down; what was received is kept.
         Refusal: the model gives vectors of another length than before.
     """
@@ -95,8 +106,11 @@ def embed_questions(*, job: Any, embedder: Embedder, watch: Watch = unwatched) -
         return 0
     address = address_of(embedder)
     order.beat()
-    with client(address) as line, ThreadPoolExecutor(embedder.max_in_flight) as pool:
-        order.carry_out(pool, partial(_embed, line, embedder.price_in_usd), _batches(questions))
+    try:
+        with client(address) as line, ThreadPoolExecutor(embedder.max_in_flight) as pool:
+            order.carry_out(pool, partial(_embed, line, embedder.price_in_usd), _batches(questions))
+    except LimitReached as reached:  # a person raises the limit, or lets it be
+        raise Paused(str(reached)) from reached
     return order.failed
 
 
@@ -163,9 +177,7 @@ class _Order:
         self.kept = self.failed = self.failures_in_a_row = 0
         self.last_failure: BaseException | None = None
         self.in_flight: dict[Future[_Outcome], _Batch] = {}
-        self.left = job.project.money_limit_usd - get_spent_usd(job.project)
-        if job.max_cost_usd is not None:
-            self.left = min(self.left, job.max_cost_usd - job.cost_usd)
+        self.purse = Purse(job, embedder)
 
     def beat(self) -> None:
         """Say how far it is."""
@@ -197,24 +209,20 @@ class _Order:
         self.beat()
 
     def _wait_until_affordable(self, batch: _Batch) -> None:
-        """Wait for what is in flight, as it may cost less than it could; then refuse what cannot be paid."""
-        while self._dearest([batch, *self.in_flight.values()]) > self.left:
-            if not self.in_flight:
-                raise LimitReached(
-                    _("The money limit is used up; what was embedded is kept. Raise the limit and go on.")
-                )
-            self._go_on()
+        """Set a batch's price aside; wait for what is in flight, as it may cost less than it could.
 
-    def _dearest(self, batches: Sequence[_Batch]) -> Decimal:
-        """Return what batches cost at most."""
-        most_tokens = sum(batch.size_bytes for batch in batches)
-        return self.embedder.price_in_usd * most_tokens / Decimal(1_000_000)
+        Raises:
+            LimitReached: a limit has no room for it.
+        """
+        while not self.purse.take(_dearest_usd(self.embedder, batch)):
+            self._go_on()
 
     def _settle(self, done: Iterable[Future[_Outcome]]) -> None:
         """Keep what came, and count what failed: its texts are asked for again by the next order."""
         for future in done:
             batch, failure = self.in_flight.pop(future), future.exception()
             if isinstance(failure, EndpointFailed):
+                self.purse.settle(_dearest_usd(self.embedder, batch), Decimal(0))
                 self.failed += len(batch.questions)
             else:
                 failure = self._keep(batch, future.result())
@@ -227,9 +235,12 @@ class _Order:
         taken = [(question, vector) for question, vector in pairs if vector is not None]
         with transaction.atomic():
             _store(self.embedder, taken)
-            type(self.job).objects.filter(pk=self.job.pk).update(cost_usd=F("cost_usd") + outcome.cost_usd)
+            type(self.job).objects.filter(pk=self.job.pk).update(
+                cost_usd=F("cost_usd") + outcome.cost_usd,
+                reserved_usd=Greatest(F("reserved_usd") - outcome.cost_usd, 0),
+            )
+        self.purse.settle(_dearest_usd(self.embedder, batch), outcome.cost_usd)
         self.job.cost_usd += outcome.cost_usd
-        self.left -= outcome.cost_usd
         self.kept += len(taken)
         self.failed += len(batch.questions) - len(taken)
         return None if taken else EndpointFailed(outcome.refusal)

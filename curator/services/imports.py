@@ -21,8 +21,9 @@ from curator.core.rows import Column, QuestionRow, Rejected, full_mapping, read_
 from curator.core.rows.cells import kept
 from curator.exports import cell_without_mark
 from curator.models import Import, Question, RowReport
+from curator.queries.among import among_hashes
 from curator.services import leaks, repeats
-from curator.services.copying import Writer, writing
+from curator.services.copying import Writer, without_look_ups, writing
 
 ROWS_AT_ONCE = 4096
 LOCK = 7_013  # of imports, in the space of PostgreSQL's advisory locks; the second number is the project's
@@ -183,14 +184,15 @@ class _Sorting:
 
     def _learn(self, hashes: Sequence[str]) -> None:
         unknown = [content_hash for content_hash in hashes if content_hash not in self.row_of]
-        there = Question.objects.filter(project=self.project_id, content_hash__in=unknown)
+        there = Question.objects.filter(among_hashes("content_hash", unknown), project=self.project_id)
         self.row_of.update(dict.fromkeys(there.values_list("content_hash", flat=True), 0))
 
     def take_repeats(self, writer: Writer) -> None:
         """Add to the questions what the rows that repeat them say, and report each."""
         writer.wait()
         for part in repeats.take_repeats(job=self.job, rows=self.repeating, row_of=self.row_of):
-            _copy_reports(self.job, self._repeated(part))
+            with without_look_ups():  # the import and the questions are locked
+                _copy_reports(self.job, self._repeated(part))
             self.rows_repeated += len(part)
             self.rows_filled += sum(repeat.kind == RowReport.Kind.FILLED for repeat in part)
         self.repeating.clear()

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from curator.core.repeats import FIELDS, Account, Saying, is_same_key
 from curator.models import Domain, DomainSource, Question, QuestionEdit, QuestionWords, RowReport
+from curator.queries.among import among_keys
 from curator.queries.repeats import counted_source
 from curator.services import marking
 
@@ -132,11 +133,11 @@ def read_ledgers(questions: "QuerySet[Question]", labels: Labels) -> Iterator[Le
     keys = list(questions.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
     settled = _settled(keys)
     said: dict[int, list[Plain]] = {}
-    reports = RowReport.objects.filter(duplicate_of__in=keys).exclude(said={}).order_by("pk")
+    reports = RowReport.objects.filter(among_keys("duplicate_of", keys)).exclude(said={}).order_by("pk")
     for key, plain in reports.values_list("duplicate_of", "said"):
         said.setdefault(key, []).append(plain)
     columns = [name for name in _Held._fields if name != "source"]
-    rows = Question.objects.filter(pk__in=keys).annotate(source=counted_source())
+    rows = Question.objects.filter(among_keys("pk", keys)).annotate(source=counted_source())
     for row in rows.order_by("pk").values_list(*columns, "source"):
         ledger = _ledger(_Held(*row), settled.get(row[0], set()), labels)
         for plain in said.get(row[0], ()):
@@ -159,7 +160,9 @@ def _ledger(held: _Held, settled: set[str], labels: Labels) -> Ledger:
 def _settled(keys: Sequence[int]) -> dict[int, set[str]]:
     """Return the fields about which an expert has spoken, by question."""
     found: dict[int, set[str]] = {}
-    edits = QuestionEdit.objects.filter(question__in=keys).order_by().values_list("question", "field")
+    edits = (
+        QuestionEdit.objects.filter(among_keys("question", keys)).order_by().values_list("question", "field")
+    )
     for question, name in edits.distinct():
         found.setdefault(question, set()).update((name, *_SETTLED_BY.get(name, ())))
     return found
@@ -232,7 +235,7 @@ def store(ledgers: Sequence[Ledger], labels: Labels) -> None:
 
 def forget_flaws(keys: Sequence[int]) -> None:
     """Let questions be read again by the next selection: a pattern can ask for the wording and the source."""
-    Question.objects.filter(pk__in=keys, flaws__isnull=False).update(flaws=None)
+    Question.objects.filter(among_keys("pk", keys), flaws__isnull=False).update(flaws=None)
 
 
 def _keep_keys(ledgers: Sequence[Ledger]) -> set[int]:

@@ -16,7 +16,7 @@ from curator.models import Attempt, Endpoint, Solver, Teacher, Verdict
 from curator.models.orders import Order
 from curator.services.asking import Estimate
 from curator.services.collecting import estimate_collection, estimate_probe, missed, tried, unanswered
-from curator.services.purse import LimitReached, refuse_without_room, tightest_limit
+from curator.services.purse import LimitReached, dearest_usd, refuse_without_room_for, tightest_limit
 
 ALWAYS_MISSED = 0.0
 
@@ -33,12 +33,23 @@ class Allowance:
 def allowance_of(
     *, endpoint: Endpoint, estimate: Estimate, first: Prompt | None, max_cost_usd: Decimal | None
 ) -> Allowance:
-    """Return how far an order would come with what its own limit, the model's and the project's leave."""
+    """Return how far an order would come that begins with a prompt; None: there is nothing to ask."""
+    usd = dearest_usd(endpoint, first) if first else Decimal(0)
+    return allowance_for(endpoint=endpoint, estimate=estimate, first_usd=usd, max_cost_usd=max_cost_usd)
+
+
+def allowance_for(
+    *, endpoint: Endpoint, estimate: Estimate, first_usd: Decimal, max_cost_usd: Decimal | None
+) -> Allowance:
+    """Return how far an order would come with what its own limit, the model's and the project's leave.
+
+    `first_usd` is what the first that it asks may cost.
+    """
     usd = max(Decimal(0), tightest_limit(endpoint, max_cost_usd).left_usd)
     suffices = estimate.usd <= usd
     payable = None if suffices else int(estimate.questions * usd / estimate.usd)
     try:
-        refuse_without_room(endpoint=endpoint, prompt=first, max_cost_usd=max_cost_usd)
+        refuse_without_room_for(endpoint=endpoint, usd=first_usd, max_cost_usd=max_cost_usd)
     except LimitReached as reached:
         return Allowance(usd, payable, str(reached))
     return Allowance(usd, payable, "")

@@ -85,6 +85,15 @@ def refuse_without_room(*, endpoint: Endpoint, prompt: Prompt | None, max_cost_u
         LimitReached: which limit it is, and where it can be raised.
     """
     usd = dearest_usd(endpoint, prompt) if prompt else Decimal(0)
+    refuse_without_room_for(endpoint=endpoint, usd=usd, max_cost_usd=max_cost_usd)
+
+
+def refuse_without_room_for(*, endpoint: Endpoint, usd: Decimal, max_cost_usd: Decimal | None) -> None:
+    """Refuse an order that cannot pay for the first that it asks, which may cost `usd`.
+
+    Raises:
+        LimitReached: as `refuse_without_room`.
+    """
     limit = tightest_limit(endpoint, max_cost_usd)
     if usd and usd > limit.left_usd:
         raise limit.reached(usd)
@@ -189,9 +198,8 @@ def spent_on(endpoint: Endpoint) -> Decimal:
 
 
 def _summed(endpoint: Endpoint, usd: Any) -> Decimal:
-    kinds = [
-        relation for relation in endpoint._meta.related_objects if issubclass(relation.related_model, Job)
-    ]
+    relations: list[Any] = endpoint._meta.get_fields(include_hidden=True)  # a sorting's has no name
+    kinds = [each for each in relations if each.one_to_many and issubclass(each.related_model, Job)]
     sums = Decimal(0)
     for relation in kinds:
         rows = relation.related_model._default_manager.filter(**{relation.field.name: endpoint})

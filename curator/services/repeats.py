@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from curator.core.repeats import Taken
 from curator.core.rows import QuestionRow
 from curator.models import Import, Question, RowReport
+from curator.queries.among import among_hashes, among_keys
 from curator.queries.repeats import counted_source
 from curator.services.ledgers import Labels, Ledger, Plain, forget_flaws, lacks, read_ledgers, saying, store
 
@@ -42,7 +43,7 @@ def take_repeats(
     for start in range(0, len(rows), AT_ONCE):
         part = rows[start : start + AT_ONCE]
         questions = Question.objects.filter(
-            project=job.pool.project_id, content_hash__in={row.content_hash for row in part}
+            among_hashes("content_hash", {row.content_hash for row in part}), project=job.pool.project_id
         )
         ledgers = {ledger.held.content_hash: ledger for ledger in read_ledgers(questions, labels)}
         repeats = []
@@ -143,6 +144,6 @@ def take_back(*, job: Import) -> None:
     job.reports.all()._raw_delete(job.reports.db)
     labels = Labels(job.pool.project_id)
     for start in range(0, len(keys), AT_ONCE):
-        part = Question.objects.filter(pk__in=keys[start : start + AT_ONCE])
+        part = Question.objects.filter(among_keys("pk", keys[start : start + AT_ONCE]))
         store(list(read_ledgers(part, labels)), labels)
     forget_flaws(counted)

@@ -1,6 +1,5 @@
 """Sorting questions into domains: what it would take, how it goes, and stopping it."""
 
-from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from django.contrib import messages
@@ -13,12 +12,14 @@ from common.access import Right, get_editable, get_visible
 from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.models import Project
-from common.queries import get_rights, get_spent_usd
+from common.queries import get_rights
 from curator import queries, tasks
 from curator.forms import ClassificationForm
 from curator.models import Classification
 from curator.services import classification as services
+from curator.services.ordering import allowance_for
 from curator.views import jobs
+from curator.views.collections import money_left
 
 
 @require_http_methods(["GET", "POST"])
@@ -31,12 +32,10 @@ def classification_new(request: HttpRequest, slug: str) -> HttpResponse:
     asks_a_model = way != Classification.Way.RULES
     right = Right.SPEND if request.method == "POST" and asks_a_model else Right.CURATE
     project = get_editable(Project, request.user, right=right, slug=slug)
-    left = max(Decimal(0), project.money_limit_usd - get_spent_usd(project)).quantize(
-        Decimal("0.01"), ROUND_DOWN
-    )
+    left = money_left(project)
     given = request.POST or (request.GET if "only_unlabelled" in request.GET else None)
     form = ClassificationForm(given, project=project, way=way, initial={"max_cost_usd": left})
-    estimate = None
+    priced: dict[str, Any] = {}
     if form.is_bound and form.is_valid():
         try:
             if request.method == "POST":
@@ -44,7 +43,7 @@ def classification_new(request: HttpRequest, slug: str) -> HttpResponse:
                 tasks.run_classification.delay_on_commit(job_id=order.pk)
                 messages.success(request, _("The sorting waits for a free worker."))
                 return redirect(order)
-            estimate = services.estimate_classification(project=project, **form.cleaned_data)
+            priced = _priced(project, form.cleaned_data)
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     context = {
@@ -55,11 +54,30 @@ def classification_new(request: HttpRequest, slug: str) -> HttpResponse:
         "asks_a_model": asks_a_model,
         "models": {"nearest": project.embedders, "assistant": project.assistants}.get(way),
         "form": form,
-        "estimate": estimate,
+        **priced,
         "money_left": left,
         "orders": queries.get_classifications(project),
     }
     return render(request, "curator/classification_new.html", context)
+
+
+def _priced(project: Project, given: dict[str, Any]) -> dict[str, Any]:
+    """Return what a sorting takes and, of one that asks a model, how far its limits let it come."""
+    sorting = services.estimate_classification(project=project, **given)
+    models = {name: given.get(name) for name in ("assistant", "embedder")}
+    endpoint = models["assistant"] or models["embedder"]
+    if endpoint is None:
+        return {"sorting": sorting}
+    order = Classification(
+        project=project, way=given["way"], only_unlabelled=given["only_unlabelled"], **models
+    )
+    allowance = allowance_for(
+        endpoint=endpoint,
+        estimate=sorting.asked,
+        first_usd=services.first_usd(order),
+        max_cost_usd=given["max_cost_usd"],
+    )
+    return {"sorting": sorting, "estimate": sorting.asked, "allowance": allowance}
 
 
 def _way(request: HttpRequest) -> str:

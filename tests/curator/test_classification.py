@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from common.core.refusal import Refusal
@@ -10,6 +11,7 @@ from common.core.text import content_hash
 from common.jobs import AlreadyClaimed, JobState
 from curator.models import Assistant, Classification, Domain, Embedder, Question, QuestionEdit
 from curator.services import classification, imports, pools, taxonomy
+from curator.services import embeddings as embeddings_service
 from curator.services.classification import (
     estimate_classification,
     run_classification,
@@ -17,6 +19,8 @@ from curator.services.classification import (
     start_classification,
 )
 from curator.services.labels import other_domain
+from curator.services.ordering import change_limit
+from curator.services.purse import LimitReached, spent_on
 from tests.stand_in import completion, embeddings, standing_in
 
 
@@ -374,3 +378,130 @@ def test_the_bucket_is_made_once_and_in_the_project_s_language(field, make_proje
     assert other_domain(field) == other_domain(field)
     assert other_domain(field).name == "Other"
     assert other_domain(make_project(languages=["zh", "en"])).name == "其他"
+
+
+# --- what it may cost ---
+
+
+@pytest.fixture
+def dear(embedder, ask, examples):
+    """Return a model that asks a dollar for 1,000 bytes, and seven texts of 1,000 that it has not seen."""
+    Embedder.objects.filter(pk=embedder.pk).update(price_in_usd=1000, max_in_flight=1)
+    embedder.refresh_from_db()
+    embedder.server.embed_as = lambda texts, _before: embeddings([[1.0, 0.0] for _ in texts], tokens_in=1000)
+    for number in range(2):
+        ask(f"Which levy {number}?")
+    embedder.project.questions.update(text="levy" * 250)
+    return embedder
+
+
+@pytest.mark.parametrize("whose", ["order", "project", "model"])
+def test_a_sorting_is_refused_whose_first_texts_cannot_be_paid_for(field, dear, monkeypatch, whose):
+    monkeypatch.setattr(embeddings_service, "BATCH_TEXTS", 1)
+    limit = Decimal("0.99")
+    if whose == "project":
+        field.money_limit_usd = limit
+        field.save()
+    if whose == "model":
+        dear.money_limit_usd = limit
+        dear.save()
+
+    with pytest.raises(LimitReached, match=r"0\.99 USD.* the next might cost \$1\.00"):
+        start_classification(
+            project=field,
+            way="nearest",
+            embedder=dear,
+            max_cost_usd=limit if whose == "order" else None,
+            by=None,
+        )
+
+    assert not Classification.objects.exists()
+
+
+def test_a_sorting_by_a_model_is_refused_whose_first_question_cannot_be_paid_for(field, ask):
+    ask("Which levy?")
+    assistant = Assistant.objects.create(
+        project=field, name="Ada", base_url="http://127.0.0.1:9/v1", model="a", price_out_usd=100
+    )
+
+    with pytest.raises(LimitReached, match=r"The order's limit of 0\.10 USD"):
+        start_classification(
+            project=field, way="assistant", assistant=assistant, max_cost_usd=Decimal("0.10"), by=None
+        )
+
+    assert not Classification.objects.exists()
+
+
+def test_where_everything_is_embedded_no_money_is_needed(field, dear):
+    run(field, "nearest", embedder=dear)
+
+    job = start_classification(project=field, way="nearest", embedder=dear, max_cost_usd=Decimal(0), by=None)
+
+    assert job.state == JobState.QUEUED
+
+
+def test_a_sorting_rests_where_the_limit_is_reached_and_goes_on_once_it_is_raised(field, dear, monkeypatch):
+    monkeypatch.setattr(embeddings_service, "BATCH_TEXTS", 1)
+
+    job = run(field, "nearest", embedder=dear, max_cost_usd=Decimal("3.5"))
+    assert (job.state, job.cost_usd, job.reserved_usd, job.stored) == (JobState.PAUSED, 3, 0, 0)
+    assert "The order's limit of 3.50 USD" in job.failure
+    change_limit(order=job, max_cost_usd=Decimal(10))
+    job.requeue(now=timezone.now())
+    run_classification(job=job)
+
+    job.refresh_from_db()
+    assert (job.state, job.cost_usd, job.stored, job.failure) == (JobState.SUCCEEDED, 7, 2, "")
+
+
+def test_sortings_count_towards_the_limit_of_their_model(field, dear, ask):
+    run(field, "nearest", embedder=dear)
+
+    assert spent_on(dear) == 1  # all seven texts went out together
+
+    dear.money_limit_usd = Decimal("1.50")
+    dear.save()
+    ask("levy" * 250)
+    with pytest.raises(LimitReached, match=r"The money limit of Vera, 1\.50 USD"):
+        start_classification(project=field, way="nearest", embedder=dear, by=None)
+
+
+@pytest.mark.parametrize(
+    ("whose", "usd", "payable"),
+    [("order", "1.00", 4), ("project", "1.00", 4), ("model", "1.00", 4), ("none", "20.00", None)],
+)
+def test_the_page_says_how_far_all_the_limits_let_a_sorting_come(
+    client, field, dear, monkeypatch, whose, usd, payable
+):
+    monkeypatch.setattr(embeddings_service, "BATCH_TEXTS", 1)
+    client.force_login(field.members.get())
+    field.money_limit_usd = 1 if whose == "project" else 50
+    field.save()
+    dear.money_limit_usd = 1 if whose == "model" else None
+    dear.save()
+    given = {"way": "nearest", "embedder": dear.pk, "neighbours": 5, "least_confidence": 0.5}
+    limit = 1 if whose == "order" else 20
+
+    page = client.get(
+        reverse("classification_new", args=[field.slug]),
+        {**given, "only_unlabelled": "yes", "max_cost_usd": limit},
+    )
+
+    allowance = page.context["allowance"]
+    assert (f"{allowance.usd:.2f}", allowance.payable, allowance.refusal) == (usd, payable, "")
+    assert f"<strong>${usd}</strong>" in page.text
+    assert ("then the order rests" in page.text) == (payable is not None)
+    assert "Start sorting" in page.text
+
+
+def test_the_page_offers_no_start_that_would_be_refused(client, field, dear):
+    client.force_login(field.members.get())
+    given = {"way": "nearest", "embedder": dear.pk, "neighbours": 5, "least_confidence": 0.5}
+
+    page = client.get(
+        reverse("classification_new", args=[field.slug]),
+        {**given, "only_unlabelled": "yes", "max_cost_usd": "0.50"},
+    )
+
+    assert "The order&#x27;s limit of 0.50 USD does not allow another answer" in page.text
+    assert "Start sorting" not in page.text

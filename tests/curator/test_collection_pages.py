@@ -199,6 +199,12 @@ def test_the_command_asks_only_what_solvers_miss_where_it_is_told_to(teacher, as
             "known once an answer is paid for",
         ),
         ({"cost_usd": 5, "max_cost_usd": 9}, "$5.00 of at most $9.00"),
+        ({"cost_usd": 5, "max_cost_usd": 10}, "about $5.00 to come"),
+        (
+            {"cost_usd": 5, "max_cost_usd": 7},
+            "at most $2.00 to come, as the limit says; all that is left would take about $5.00",
+        ),
+        ({"cost_usd": 5, "max_cost_usd": 4}, "at most $0.00 to come, as the limit says"),
         ({"remembered": 3}, "3 were answered before and cost nothing."),
         ({"remembered": 1}, "1 was answered before and cost nothing."),
         ({}, "50 of 100"),

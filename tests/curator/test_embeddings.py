@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from common.core.refusal import Refusal
 from common.endpoints import EndpointFailed
-from common.jobs import Cancelled
+from common.jobs import Cancelled, Paused
 from curator.models import Classification, Embedder, Embedding
 from curator.services import embeddings
-from curator.services.asking import LimitReached
 from curator.services.embeddings import embed_questions, estimate_embedding, unembedded, vectors_of
 from tests.stand_in import embeddings as vectors_reply
 from tests.stand_in import failure, letters, standing_in
@@ -163,25 +162,56 @@ def embed_questions_free(job):
     embed_questions(job=job, embedder=job.embedder)
 
 
-@pytest.mark.parametrize("whose", ["order", "project"])
+@pytest.mark.parametrize("whose", ["order", "project", "model"])
 def test_a_limit_stops_before_it_is_passed_and_what_came_is_kept(order, server, monkeypatch, whose):
     monkeypatch.setattr(embeddings, "BATCH_TEXTS", 1)
     server.embed_as = lambda texts, _before: vectors_reply([[1, 0]], tokens_in=1000)
     limit = Decimal("3.50")  # a batch of 1000 tokens costs 1 USD, and so it can at most
     job = order(
-        6, price_in_usd=Decimal(1000), max_in_flight=1, job_fields={"max_cost_usd": limit if whose == "order" else None}
-    )  # fmt: skip
+        6,
+        price_in_usd=Decimal(1000),
+        max_in_flight=1,
+        money_limit_usd=limit if whose == "model" else None,
+        job_fields={"max_cost_usd": limit if whose == "order" else None},
+    )
     job.project.questions.update(text="x" * 1000)
     if whose == "project":
         job.project.money_limit_usd = limit
         job.project.save()
 
-    with pytest.raises(LimitReached, match="Raise the limit"):
+    with pytest.raises(Paused, match=r"3\.50 USD.* the next might cost \$1\.00, \$0\.50 is left; .*raise it"):
         embed_questions(job=job, embedder=job.embedder)
 
     job.refresh_from_db()
-    assert job.cost_usd == 3
+    assert (job.cost_usd, job.reserved_usd) == (3, Decimal("0.5"))
     assert Embedding.objects.count() == 3
+
+
+def test_batches_in_flight_are_set_aside_so_that_no_limit_is_passed(order, server, monkeypatch):
+    monkeypatch.setattr(embeddings, "BATCH_TEXTS", 1)
+    server.embed_as = lambda texts, _before: vectors_reply([[1, 0]], tokens_in=400)  # less than it could be
+    job = order(9, price_in_usd=Decimal(1000), max_in_flight=4, job_fields={"max_cost_usd": Decimal("2.50")})
+    job.project.questions.update(text="x" * 1000)
+
+    with pytest.raises(Paused):
+        embed_questions(job=job, embedder=job.embedder)
+
+    job.refresh_from_db()
+    assert Decimal("1.50") < job.cost_usd <= Decimal("2.50")
+    assert Embedding.objects.count() * Decimal("0.4") == job.cost_usd
+
+
+def test_what_other_work_has_set_aside_is_not_spent_on_vectors(order, server):
+    job = order(2, price_in_usd=Decimal(1000))
+    job.project.questions.update(text="x" * 400)
+    job.project.money_limit_usd = Decimal(1)
+    job.project.save()
+    claimed(job.project, job.embedder, cost_usd=Decimal("0.5"))
+
+    with pytest.raises(Paused, match=r"project's money limit of 1\.00 USD"):
+        embed_questions(job=job, embedder=job.embedder)
+
+    assert server.batches == []
 
 
 def test_a_text_that_is_too_long_is_embedded_by_its_beginning_and_holds_up_no_other(order, server):

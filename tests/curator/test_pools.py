@@ -450,12 +450,37 @@ def test_keys_are_looked_up_once_or_for_every_row_with_the_same_outcome(
         assert cursor.fetchone() == ("origin",)
 
 
-def test_no_trigger_but_foreign_keys_is_left_out_with_the_look_ups(db):
+@pytest.mark.parametrize("table", ["curator_question", "curator_rowreport"])
+def test_no_trigger_but_foreign_keys_is_left_out_with_the_look_ups(db, table):
     with connection.cursor() as cursor:
         cursor.execute(
-            "select tgname from pg_trigger where tgrelid = 'curator_question'::regclass and not tgisinternal"
+            "select tgname from pg_trigger where tgrelid = %s::regclass and not tgisinternal", [table]
         )
         assert cursor.fetchall() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_question_that_a_row_repeats_cannot_go_while_its_report_is_written(make_pool, read_in, monkeypatch):
+    first = make_pool()
+    second = make_pool(first.project)
+    read_in(first, "question,answer\nWhat is 1 and 1?,2\n", "a.csv")
+    refused, copy_reports = [], imports._copy_reports
+
+    def delete_first(job, reports):
+        if any(report.question_id for report in reports):
+            with psycopg.connect(**connection.get_connection_params()) as other:
+                other.execute("set lock_timeout = '50ms'")
+                other.execute("set session_replication_role = replica")
+                with pytest.raises(psycopg.errors.LockNotAvailable):
+                    other.execute("delete from curator_question")
+                refused.append(True)
+        copy_reports(job, reports)
+
+    monkeypatch.setattr(imports, "_copy_reports", delete_first)
+    job = read_in(second, "question,answer\nWhat is 1 and 1?,2\n", "b.csv")
+
+    assert refused == [True]
+    assert job.reports.get().duplicate_of.text == "What is 1 and 1?"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -218,7 +218,7 @@ def test_sorting_by_rules_is_estimated_then_started(
     page = url("classification_new", project.slug)
 
     estimate = client.get(page, {"way": "rules", "only_unlabelled": "yes"})
-    assert estimate.context["estimate"].questions == 1
+    assert estimate.context["sorting"].questions == 1
     assert not Classification.objects.exists()
     response = client.post(page, {"way": "rules", "only_unlabelled": "yes"})
 

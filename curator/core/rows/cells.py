@@ -17,6 +17,7 @@ MOST_TAGS = 50
 MOST_OPTIONS = 26
 SHOWN_TEXT = 200  # characters of a refused text that the report repeats
 LONGEST_CELL = 32_767  # characters; a cell of a spreadsheet holds no more
+REPEATED_CELL = 40  # characters: sources, licences and marks stand in many rows
 
 _LANGUAGES = {
     **dict.fromkeys(("en", "eng", "en-us", "en-gb", "english", "英文", "英语"), "en"),
@@ -72,10 +73,18 @@ def kept(row: Mapping[str, Any]) -> dict[str, str]:
     cells = {}
     for column, value in row.items():
         try:
-            cells[column] = neutralise(shown(value)[:LONGEST_CELL])[0]
+            text = shown(value)
+            cells[column] = (
+                _harmless(text) if len(text) <= REPEATED_CELL else neutralise(text[:LONGEST_CELL])[0]
+            )
         except Refused:
             cells[column] = ""
     return cells
+
+
+@lru_cache(maxsize=4096)
+def _harmless(text: str) -> str:
+    return neutralise(text)[0]
 
 
 def clean(text: str, field: str, longest: int) -> tuple[str, bool]:
