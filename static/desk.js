@@ -51,8 +51,10 @@
     if (step) pointAt(step, document.querySelector(`.desk-signals [data-warns] a[href="#${step.id}"]`)?.dataset.quote);
   };
   // The words that a signal is about, marked where the step shows them as they were written; in a formula they are not.
+  let sought = null;  // a closed step has no words yet: they are looked for again when they come
   const pointAt = (step, quote) => {
     if (!window.CSS?.highlights) return;
+    sought = { step, quote };
     CSS.highlights.delete("signal");
     const words = quote?.split(/[$\\*_`#|]/).find((part) => part.trim().length > 3)?.trim();
     const texts = words && step ? document.createTreeWalker(step, NodeFilter.SHOW_TEXT) : null;
@@ -65,12 +67,24 @@
       return;
     }
   };
-  // Signals of a long trace come after its page.
-  const flagSteps = () => document.querySelectorAll(".desk-signals [data-warns] a").forEach((link) => {
-    const step = document.getElementById(link.hash.slice(1));
-    step?.classList.add("suspicious");
-    step?.closest("details.run")?.classList.add("suspicious");
-    document.querySelector(`.desk-rail a[href="${link.hash}"]`)?.classList.add("warn");
+  // Signals come right after the page, and then stand at their steps and in the outline too.
+  const mark = (place, name) => {
+    if ([...place.querySelectorAll(".badge-warn")].some((each) => each.textContent === name)) return;
+    const badge = Object.assign(document.createElement("span"), { className: "badge badge-warn", textContent: name });
+    place.append(" ", badge);
+  };
+  const flagSteps = () => document.querySelectorAll(".desk-signals [data-warns] li > a:first-child").forEach((link) => {
+    const step = document.getElementById(link.hash.slice(1)), name = link.closest("[data-warns]").dataset.warns;
+    if (!step || link.dataset.flagged) return;
+    link.dataset.flagged = "yes";
+    step.classList.add("suspicious");
+    step.closest("details.run")?.classList.add("suspicious");
+    mark(step.querySelector("h3"), name);
+    const hint = Object.assign(document.createElement("p"), { className: "hint signal" });
+    hint.append("⚑ ", link.lastElementChild.textContent, ...[...link.parentElement.querySelectorAll("a")].slice(1).flatMap((each) => [" ", each.cloneNode(true)]));
+    [...step.querySelectorAll("h3, .hint.signal")].pop().after(hint);
+    const line = document.querySelector(`.desk-rail a[href="${link.hash}"]`);
+    if (line) { line.classList.add("warn"); mark(line, name); }
   });
   const fold = (step) => {
     const body = step?.querySelector("details[data-step-body]");
@@ -310,6 +324,7 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     flagSteps();
     letScroll();
+    if (sought?.step.contains(event.detail.target)) pointAt(sought.step, sought.quote);
     if (event.detail.target?.id === "desk" || event.detail.elt?.id === "desk") {
       store.drop(`qianti:draft:${event.detail.requestConfig?.parameters?.get?.("trace")}`);
       begin();

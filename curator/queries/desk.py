@@ -19,7 +19,7 @@ from curator.core.steps import Kind, Step, cut, folds, opened, title
 from curator.models import Draft, Flag, Grade, Question, Remark, Trace, TraceEdit
 from curator.queries.best import get_patterns
 from curator.queries.desk_html import StepHtml, outline_line
-from curator.queries.signals import SignalGroup, SignalRow, get_signals, signals_by_step
+from curator.queries.signals import SignalGroup, get_signals
 
 KINDS = {
     Kind.CORRECTION: _("corrects itself"),
@@ -28,7 +28,6 @@ KINDS = {
     Kind.CONCLUSION: _("concludes"),
 }
 LONGEST_SAID = 200  # characters of a final answer
-LONGEST_WITH_SIGNALS = 6_000  # characters of thinking; the signals of a longer one come right after the page
 
 
 @dataclass(frozen=True)
@@ -40,10 +39,8 @@ class StepRow:
     end: int
     title: str
     kind_name: str
-    signals: tuple[SignalRow, ...]
     remarks: tuple[Remark, ...]
     html: SafeString
-    is_open: bool
     bare: SafeString  # the whole step, where nothing is said about it
     outline: SafeString  # its line in the outline
 
@@ -90,8 +87,6 @@ class Desk:
 
     steps: tuple[StepRow, ...]
     runs: tuple[Run, ...]
-    signals: tuple[SignalGroup, ...] | None
-    answer_signals: tuple[SignalRow, ...]
     rivals: tuple[Rival, ...]
     question_html: SafeString
     options_html: tuple[SafeString, ...]
@@ -121,15 +116,11 @@ def get_desk(
     """
     remarks = list(get_remarks(trace))
     found = cut(trace.thinking)
-    signals = get_trace_signals(trace, question) if len(trace.thinking) <= LONGEST_WITH_SIGNALS else None
-    warnings = signals_by_step(signals or ())
-    places = _places(remarks, warnings)
-    steps = _steps(trace, found, remarks, warnings, shown=opened(found, places=places), is_raw=is_raw)
+    places = [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
+    steps = _steps(trace, found, remarks, shown=opened(found, places=places), is_raw=is_raw)
     return Desk(
         steps=steps,
         runs=tuple(_runs(trace, found, steps, places)),
-        signals=signals,
-        answer_signals=tuple(warnings.get(0, ())),
         rivals=tuple(get_rivals(question, shown=trace, chosen=chosen, blind_for=blind_for)),
         question_html=_html(question.text, is_raw=is_raw),
         options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
@@ -263,7 +254,6 @@ def _steps(
     trace: Trace,
     found: tuple[Step, ...],
     remarks: list[Remark],
-    warnings: dict[int, list[SignalRow]],
     *,
     shown: frozenset[int],
     is_raw: bool,
@@ -278,18 +268,11 @@ def _steps(
             writer,
             kinds.get(step.kind, ""),
             remarks,
-            tuple(warnings.get(number, ())),
             is_open=number in shown,
             is_raw=is_raw,
         )
         for number, step in enumerate(found, 1)
     )
-
-
-def _places(remarks: list[Remark], warnings: dict[int, list[SignalRow]]) -> list[int]:
-    """Return where in the thinking something was said, and what an expert should look at first."""
-    said = [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
-    return [*said, *(row.start for number, rows in warnings.items() if number for row in rows)]
 
 
 def _row(
@@ -299,14 +282,12 @@ def _row(
     writer: StepHtml,
     kind: str,
     remarks: list[Remark],
-    signals: tuple[SignalRow, ...],
     *,
     is_open: bool,
     is_raw: bool,
 ) -> StepRow:
     text = trace.thinking[step.start : step.end]
     heading = visible(title(text))
-    names = list(dict.fromkeys(signal.name for signal in signals))
     html = _html(text, is_raw=is_raw) if is_open else SafeString()
     own = tuple(
         remark
@@ -314,7 +295,7 @@ def _row(
         if remark.part == Remark.Part.THINKING and step.start <= remark.start < step.end
     )
     bare = SafeString()
-    if not signals and not own:
+    if not own:
         bare = writer.bare(number, start=step.start, end=step.end, title=heading, kind=kind, html=html)
     return StepRow(
         number=number,
@@ -322,12 +303,10 @@ def _row(
         end=step.end,
         title=heading,
         kind_name=kind,
-        signals=signals,
         remarks=own,
         html=html,
-        is_open=is_open,
         bare=bare,
-        outline=outline_line(number, heading, names),
+        outline=outline_line(number, heading),
     )
 
 

@@ -1,6 +1,5 @@
 """The parts of the desk that repeat by the hundred, as HTML: as templates they took half of a page's time."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -10,13 +9,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 
-def outline_line(number: int, title: str, names: Iterable[str]) -> SafeString:
-    """Return one line of the outline: a link to a step, with what is suspicious in it."""
-    badges = "".join(f' <b class="badge badge-warn">{escape(name)}</b>' for name in names)
-    warns = ' class="warn"' if badges else ""
+def outline_line(number: int, title: str) -> SafeString:
+    """Return one line of the outline: a link to a step."""
     return SafeString(
-        f'<li><a href="#step-{number}" data-step="{number}"{warns}>'
-        f'<span class="num">{number}</span> {escape(title)}{badges}</a></li>'
+        f'<li><a href="#step-{number}" data-step="{number}"><span class="num">{number}</span> {escape(title)}</a></li>'
     )
 
 

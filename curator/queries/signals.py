@@ -112,15 +112,6 @@ def get_signals(
     )
 
 
-def signals_by_step(groups: Sequence[SignalGroup]) -> dict[int, list[SignalRow]]:
-    """Return the signals that warn by the number of their step, in the order of their places."""
-    by_step: dict[int, list[SignalRow]] = {}
-    for row in sorted((row for group in groups for row in group.rows), key=lambda row: row.start):
-        if not row.is_soft:
-            by_step.setdefault(row.step, []).append(row)
-    return by_step
-
-
 def _row(signal: Signal, trace: Trace, steps: Sequence[Step], reasons: dict[str, str]) -> SignalRow:
     here = _number(signal.part, signal.start, steps)
     other = None

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from random import Random
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +11,7 @@ from django.urls import reverse
 from common.access import Role
 from curator.models import Doubt, Review, Trace
 from curator.services import queues
-from curator.services.queues import Terms
+from curator.services.queues import QueueSettings
 from tests.conftest import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -50,7 +51,7 @@ def real_traces(real_pools, make_pool, make_question, make_teacher, make_trace):
 @pytest.fixture
 def queue(real_traces):
     project = real_traces[0].question.project
-    return queues.open_queue(project=project, name="real", by=None, terms=Terms(lease_minutes=15))
+    return queues.open_queue(project=project, name="real", by=None, settings=QueueSettings(lease_minutes=15))
 
 
 @pytest.fixture
@@ -145,6 +146,45 @@ def test_twenty_real_traces_by_two_reviewers_and_one_loses_the_line(
     assert Doubt.objects.count() == 1
     queue.refresh_from_db()
     assert (queue.done, queue.waiting) == (TRACES, 0)
+
+
+def test_signals_stand_at_their_steps_and_n_leads_to_them(
+    page, live_server, sign_in, make_member, make_trace, make_question
+):
+    words = [
+        "river",
+        "stone",
+        "window",
+        "garden",
+        "letter",
+        "winter",
+        "candle",
+        "forest",
+        "silver",
+        "bridge",
+        "harbour",
+        "meadow",
+        "lantern",
+        "orchard",
+    ]
+    plain = [" ".join(Random(part).choices(words, k=30)).capitalize() + "." for part in range(80)]
+    wrong = "First we add the two numbers that the question gives: 17 + 25 = 43, and so there are 43 in all."
+    thinking = "\n\n".join([*plain[:60], wrong, *plain[60:]])
+    trace = make_trace(make_question(key="42"), thinking=thinking, answer="Final Answer: 42")
+    queue = queues.open_queue(project=trace.question.project, name="one", by=None)
+    sign_in(make_member(queue.project, Role.REVIEWER))
+
+    page.goto(live_server.url + reverse("queue_desk", args=[queue.pk]))
+    page.locator(".desk-signals [data-warns]").first.wait_for()
+    step = page.locator(".desk .step.suspicious:not(.answer)")
+    assert not step.is_visible()  # folded away with its neighbours
+    page.keyboard.press("n")
+    step.get_by_text("⚑ “17 + 25 = 43” does not hold: it is 42").wait_for()
+
+    assert step.locator("h3 .badge-warn").inner_text() == "arithmetic"
+    assert page.locator(".desk-rail a.warn .badge-warn").inner_text() == "arithmetic"
+    step.get_by_text("First we add the two numbers").first.wait_for()
+    page.wait_for_function("CSS.highlights.get('signal')?.size === 1")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
