@@ -207,7 +207,7 @@ ACTIONS = {
     "remark_erase": (REVIEW, "remark"),
     "trace_flag": (REVIEW, "trace"),
     "flag_settle": (REVIEW, "flag"),
-    "queue_terms": (CURATE, "queue"),
+    "queue_settings": (CURATE, "queue"),
     "queue_close": (CURATE, "queue"),
     "queue_take_in": (CURATE, "queue"),
     "queue_assign": (CURATE, "queue"),
@@ -292,6 +292,19 @@ def measured(project, item):
     return selection, dataset, evaluation
 
 
+def reviewed(project, trace, author):
+    """Return one of each object that stands around a reviewer's word on a trace, by its name."""
+    queue = open_queue(project=project, name="q", by=None)
+    return {
+        "remark": desk.remark(trace=trace, author=author, part="answer", start=0, end=1, text="?"),
+        "flag": desk.flag(trace=trace, by=author),
+        "reason": rubrics.reasons_of(project)[0],
+        "scale": rubrics.add_scale(project=project, name="Clarity"),
+        "queue": queue,
+        "queue_item": queue,
+    }
+
+
 @pytest.fixture
 def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_user):
     """Return one of each object of a project, by its name."""
@@ -309,8 +322,8 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     selection, dataset, evaluation = measured(project, item)
     trace, author = make_trace(question, teacher), make_user()
     member = Membership.objects.create(project=project, user=make_user(), role=Role.VIEWER)
-    queue = open_queue(project=project, name="q", by=None)
     return {
+        **reviewed(project, trace, author),
         "project": project,
         "pool": pool,
         "upload": pool,
@@ -331,12 +344,6 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "trial": Trial.objects.create(project=project, teacher=teacher, name="t", question="1+1?"),
         "trace": trace,
         "step": trace,
-        "remark": desk.remark(trace=trace, author=author, part="answer", start=0, end=1, text="?"),
-        "flag": desk.flag(trace=trace, by=author),
-        "reason": rubrics.reasons_of(project)[0],
-        "scale": rubrics.add_scale(project=project, name="Clarity"),
-        "queue": queue,
-        "queue_item": queue,
         "trace_upload": project,
         "kept": project,
         "trace_import": TraceImport.objects.create(project=project, file_name="t.jsonl", file_hash="h"),

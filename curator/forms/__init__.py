@@ -25,7 +25,7 @@ from curator.forms.questions import (
     StandingForm,
     read_keys,
 )
-from curator.forms.queues import AssignForm, QueueForm, TermsForm, WarmUpForm
+from curator.forms.queues import AssignForm, QueueForm, QueueSettingsForm, WarmUpForm
 from curator.forms.reviews import AdjudicationForm, JudgementForm
 from curator.forms.selections import METHOD_WORDS, FreezeForm, PatternForm, SelectionForm, TryForm, knobs_of
 from curator.forms.taxonomy import (
@@ -79,6 +79,7 @@ __all__ = [
     "QuestionFilterForm",
     "QuestionForm",
     "QueueForm",
+    "QueueSettingsForm",
     "RankingForm",
     "ReadingForm",
     "ReasonForm",
@@ -91,7 +92,6 @@ __all__ = [
     "SpotCheckForm",
     "StandingForm",
     "TakeForm",
-    "TermsForm",
     "TraceFileForm",
     "TraceMappingForm",
     "TrialForm",

@@ -9,12 +9,12 @@ from common.access import Role
 from common.models import Project, User
 from curator.models import Domain, Pool, Queue, Selection, Teacher, Verdict
 from curator.models.queues import MOST_REVIEWERS
-from curator.services.queues import MOST_WARM_UP, Terms
+from curator.services.queues import MOST_WARM_UP, QueueSettings
 
 MOST_ASSIGNED = 5_000
 
 
-class TermsForm(forms.Form):
+class QueueSettingsForm(forms.Form):
     """How a queue is worked off."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=100)
@@ -42,20 +42,20 @@ class TermsForm(forms.Form):
         label=gettext_lazy("Hide which teacher wrote what until it is judged"), required=False, initial=True
     )
 
-    def terms(self) -> Terms:
+    def settings(self) -> QueueSettings:
         """Return how the queue is worked off."""
         given = self.cleaned_data
-        return Terms(given["overlap"], given["target"], given["is_blind"], given["lease_minutes"])
+        return QueueSettings(given["overlap"], given["target"], given["is_blind"], given["lease_minutes"])
 
     @staticmethod
     def initial_of(queue: Queue) -> dict[str, Any]:
-        """Return a queue's own terms."""
+        """Return a queue's own settings."""
         return {
             name: getattr(queue, name) for name in ("name", "overlap", "target", "lease_minutes", "is_blind")
         }
 
 
-class QueueForm(TermsForm):
+class QueueForm(QueueSettingsForm):
     """A new queue: a selection's members, or what a filter finds."""
 
     selection = forms.ModelChoiceField(

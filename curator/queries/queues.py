@@ -162,7 +162,7 @@ def _seconds(queue: Queue, reviewer: User) -> float | None:
 
 
 @dataclass(frozen=True)
-class Worker:
+class QueueReviewer:
     """One reviewer of a queue, as its owner sees them."""
 
     reviewer: User
@@ -180,7 +180,7 @@ class Worker:
         return 3600 / self.seconds if self.seconds else None
 
 
-def get_workers(queue: Queue, *, now: datetime | None = None) -> list[Worker]:
+def get_queue_reviewers(queue: Queue, *, now: datetime | None = None) -> list[QueueReviewer]:
     """Return who has worked on a queue or is to, the busiest first."""
     moment = now or timezone.now()
     members = {
@@ -191,7 +191,7 @@ def get_workers(queue: Queue, *, now: datetime | None = None) -> list[Worker]:
     warm = get_warm_up_words(queue)
     people = User.objects.in_bulk([*members, *assigned, *warm])
     rows = [
-        Worker(
+        QueueReviewer(
             reviewer=person,
             judged=members[key].judged if key in members else 0,
             seconds=_seconds(queue, person),

@@ -139,13 +139,6 @@ def can_undo(selection: Selection, reviewer: User) -> bool:
     return ReviewChange.objects.filter(reviewer=reviewer, trace__in=standing(members)).exists()
 
 
-def get_position(selection: Selection, trace_id: int) -> int | None:
-    """Return the place of a trace among a selection's members."""
-    rows = with_standing(Decision.objects.filter(selection=selection, position__isnull=False))
-    rows = rows.filter(stands=trace_id)
-    return rows.values_list("position", flat=True).first()
-
-
 def get_position_of_question(selection: Selection, question_id: int) -> int | None:
     """Return the place of a question among a selection's members."""
     rows = Decision.objects.filter(selection=selection, position__isnull=False, question=question_id)

@@ -39,7 +39,7 @@ _RECOUNT_QUEUE = """
 
 
 @dataclass(frozen=True)
-class Terms:
+class QueueSettings:
     """How a queue is worked off: reviewers a trace, how many traces (None: all), names hidden, minutes of a lease."""
 
     overlap: int = 1
@@ -56,14 +56,14 @@ def open_queue(
     by: User | None,
     selection: Selection | None = None,
     filters: Mapping[str, Any] | None = None,
-    terms: Terms | None = None,
+    settings: QueueSettings | None = None,
 ) -> Queue:
     """Open a queue of the traces that stand for a selection's members, or of those that a filter finds.
 
     Raises:
         Refusal: the name is taken, or there is no such trace.
     """
-    given = terms or Terms()
+    given = settings or QueueSettings()
     try:
         with transaction.atomic():
             queue: Queue = Queue.objects.create(
@@ -183,7 +183,7 @@ def _count_for(item: QueueItem, reviewer: User, change: int) -> None:
 
 
 @transaction.atomic
-def change_terms(*, queue: Queue, name: str, terms: Terms) -> Queue:
+def change_settings(*, queue: Queue, name: str, settings: QueueSettings) -> Queue:
     """Change how a queue is worked off; what was judged stays judged.
 
     Raises:
@@ -192,8 +192,8 @@ def change_terms(*, queue: Queue, name: str, terms: Terms) -> Queue:
     if Queue.objects.filter(project=queue.project, name=name).exclude(pk=queue.pk).exists():
         raise Refusal(_("The project has a queue “%(name)s” already; choose another name.") % {"name": name})
     had = queue.overlap
-    queue.name, queue.overlap, queue.target = name, terms.overlap, terms.target
-    queue.is_blind, queue.lease_minutes = terms.is_blind, terms.lease_minutes
+    queue.name, queue.overlap, queue.target = name, settings.overlap, settings.target
+    queue.is_blind, queue.lease_minutes = settings.is_blind, settings.lease_minutes
     queue.save(update_fields=["name", "overlap", "target", "is_blind", "lease_minutes"])
     if queue.overlap != had:
         recount(queue=queue)

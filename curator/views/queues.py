@@ -1,9 +1,10 @@
 """Queues: their list, one of them with its reviewers, and the desk at which it is worked off."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -14,13 +15,23 @@ from common.access import Right, get_editable
 from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
-from curator.forms import AssignForm, JudgementForm, QueueForm, TermsForm, WarmUpForm
+from curator.forms import AssignForm, QueueForm, QueueSettingsForm, WarmUpForm
 from curator.models import Queue, QueueItem, Review, Trace
 from curator.queries import queues as rows
 from curator.services import queues as services
 from curator.services import reviews
-from curator.services.best import choose_trace
-from curator.views.reading import Way, asked_trace, get_reading, keep_blindness, to
+from curator.views.reading import (
+    Seat,
+    Way,
+    asked_trace,
+    choose_best,
+    get_reading,
+    keep_blindness,
+    show_next,
+    take_back,
+    take_word,
+    to,
+)
 
 
 def _queue(request: HttpRequest, pk: int, right: Right = Right.CURATE) -> Queue:
@@ -43,7 +54,7 @@ def queues(request: HttpRequest, slug: str) -> HttpResponse:
                 by=request.user,
                 selection=form.cleaned_data["selection"],
                 filters=form.filters(),
-                terms=form.terms(),
+                settings=form.settings(),
             )
         except Refusal as refusal:
             form.add_error(None, str(refusal))
@@ -78,8 +89,8 @@ def _page(request: HttpRequest, found: Queue, **forms: Any) -> dict[str, Any]:
         "rights": get_rights(found.project, request.user),
         "queue": found,
         "figures": rows.get_queue_figures(found, request.user),
-        "workers": rows.get_workers(found),
-        "terms_form": TermsForm(initial=TermsForm.initial_of(found)),
+        "reviewers": rows.get_queue_reviewers(found),
+        "settings_form": QueueSettingsForm(initial=QueueSettingsForm.initial_of(found)),
         "assign_form": AssignForm(project=found.project),
         "warm_up_form": WarmUpForm(initial={"count": found.items.filter(known__isnull=False).count()}),
         **forms,
@@ -87,19 +98,19 @@ def _page(request: HttpRequest, found: Queue, **forms: Any) -> dict[str, Any]:
 
 
 @require_POST
-def queue_terms(request: HttpRequest, pk: int) -> HttpResponse:
+def queue_settings(request: HttpRequest, pk: int) -> HttpResponse:
     """Change how a queue is worked off."""
     found = _queue(request, pk)
-    form = TermsForm(request.POST)
+    form = QueueSettingsForm(request.POST)
     if form.is_valid():
         try:
-            services.change_terms(queue=found, name=form.cleaned_data["name"], terms=form.terms())
+            services.change_settings(queue=found, name=form.cleaned_data["name"], settings=form.settings())
         except Refusal as refusal:
             form.add_error("name", str(refusal))
         else:
             messages.success(request, _("Saved; it holds from the next trace on."))
             return redirect(found)
-    return render(request, "curator/queue.html", _page(request, found, terms_form=form))
+    return render(request, "curator/queue.html", _page(request, found, settings_form=form))
 
 
 @require_POST
@@ -261,23 +272,21 @@ def _place(found: Queue, item: QueueItem | None) -> str:
     return reverse("queue_desk", args=[found.pk]) + (f"?item={item.pk}" if item else "")
 
 
+def _seat(request: HttpRequest, found: Queue) -> Seat[QueueItem]:
+    return Seat(
+        find=partial(_judged, found),
+        show=lambda item, **more: _shown(request, found, _item(found, str(item.pk)), **more),
+        address=partial(_place, found),
+    )
+
+
 def _judge(request: HttpRequest, found: Queue) -> HttpResponse:
     """Record a judgement and hand the next trace out."""
-    form = JudgementForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Accept the trace or reject it; a note has at most 5,000 characters."))
-        return to(request, _place(found, None))
-    item, trace = _judged(found, form.cleaned_data["trace"])
-    try:
-        review = reviews.judge(
-            trace=trace, reviewer=request.user, word=form.word(), seen=form.cleaned_data["seen"]
-        )
-    except Refusal as refusal:
-        if request.htmx:  # type: ignore[attr-defined]
-            return _shown(request, found, _item(found, str(item.pk)), refused=str(refusal))
-        messages.error(request, str(refusal))
-        return redirect(_place(found, item))
-    return _following(request, found, learnt=_learnt(item, trace, review))
+    return take_word(
+        request,
+        _seat(request, found),
+        lambda item, trace, review: _following(request, found, learnt=_learnt(item, trace, review)),
+    )
 
 
 def _judged(found: Queue, trace_id: int) -> tuple[QueueItem, Trace]:
@@ -314,8 +323,7 @@ def _following(request: HttpRequest, found: Queue, *, learnt: dict[str, Any] | N
     found.refresh_from_db(fields=["done", "waiting", "is_open"])
     taken = services.take(queue=found, reviewer=request.user)
     if request.htmx and taken is not None:  # type: ignore[attr-defined]
-        request.POST = QueryDict()
-        return _shown(request, found, rows.get_item(found, taken.pk), learnt=learnt)
+        return show_next(request, _seat(request, found), taken, learnt=learnt)
     if learnt:
         messages.info(request, _told(learnt))
     return to(request, _place(found, taken))
@@ -341,36 +349,21 @@ def queue_skip(request: HttpRequest, pk: int) -> HttpResponse:
 def queue_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the reviewer's last judgement in a queue back, and show that trace again."""
     found = _queue(request, pk, Right.REVIEW)
-    try:
+
+    def undo() -> QueueItem:
         trace = reviews.undo(reviewer=request.user, queue=found)
-    except Refusal as refusal:
-        messages.info(request, str(refusal))
-        return to(request, _place(found, None))
-    item = _item(found, str(found.items.get(trace=trace).pk))
-    services.hold_again(item=item, reviewer=request.user)
-    found.refresh_from_db()
-    if request.htmx:  # type: ignore[attr-defined]
-        request.POST = QueryDict()
-        return _shown(request, found, item)
-    messages.info(request, _("Your last judgement is taken back."))
-    return redirect(_place(found, item))
+        item, _trace = _judged(found, trace.pk)
+        services.hold_again(item=item, reviewer=request.user)
+        found.refresh_from_db()
+        return item
+
+    return take_back(request, _seat(request, found), undo)
 
 
 @require_POST
 def queue_best(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the trace that is shown stand for its question."""
-    found = _queue(request, pk, Right.REVIEW)
-    form = JudgementForm(request.POST)
-    form.fields["judgement"].required = False
-    if not form.is_valid():
-        messages.error(request, _("Choose a trace; a note has at most 5,000 characters."))
-        return to(request, _place(found, None))
-    item, trace = _judged(found, form.cleaned_data["trace"])
-    reason = form.cleaned_data["note"] or _("Chosen as the best of its question's traces while reviewing.")
-    choose_trace(trace=trace, reason=reason, by=request.user)
-    if request.htmx:  # type: ignore[attr-defined]
-        return _shown(request, found, _item(found, str(item.pk)))
-    return redirect(_place(found, item))
+    return choose_best(request, _seat(request, _queue(request, pk, Right.REVIEW)))
 
 
 @require_POST

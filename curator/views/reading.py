@@ -1,19 +1,26 @@
 """What the ways to the reviewer's desk share: a selection's members in their order, and a queue's next trace."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from common.core.refusal import Refusal
 from common.models import User
 from curator import queries
-from curator.forms import FlagForm, RemarkForm
-from curator.models import Question, Trace
+from curator.forms import FlagForm, JudgementForm, RemarkForm
+from curator.models import Question, Review, Trace
 from curator.queries.desk import get_desk, get_draft, get_flags
+from curator.services.best import choose_trace
+from curator.services.reviews import judge
 from curator.services.rubrics import reasons_of, scales_of
 
+Place = TypeVar("Place")  # of a trace among those that are read: a member's number, a queue's item
 BLIND = {"1": True, "0": False}  # as an address asks for it
 
 
@@ -27,6 +34,15 @@ class Way:
     here: str
     strip: str  # the template of what stands above the trace
     hold: str = ""  # where a browser says that the trace is still being read
+
+
+@dataclass(frozen=True)
+class Seat(Generic[Place]):
+    """One way to the desk: how the place of a trace is found by its key, shown and addressed; None: the next."""
+
+    find: Callable[[int], tuple[Place, Trace]]
+    show: Callable[..., HttpResponse]  # a place, and what the page says beside it
+    address: Callable[[Place | None], str]
 
 
 def keep_blindness(request: HttpRequest) -> None:
@@ -87,3 +103,56 @@ def get_reading(
 def to(request: HttpRequest, url: str) -> HttpResponse:
     """Lead to a whole page, from a whole page as from a part of one."""
     return HttpResponseClientRedirect(url) if request.htmx else redirect(url)  # type: ignore[attr-defined]
+
+
+def take_word(
+    request: HttpRequest, seat: Seat[Place], go_on: Callable[[Place, Trace, Review], HttpResponse]
+) -> HttpResponse:
+    """Record a judgement and go on; one that cannot be recorded shows its trace again."""
+    form = JudgementForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Accept the trace or reject it; a note has at most 5,000 characters."))
+        return to(request, seat.address(None))
+    place, trace = seat.find(form.cleaned_data["trace"])
+    try:
+        review = judge(trace=trace, reviewer=request.user, word=form.word(), seen=form.cleaned_data["seen"])
+    except Refusal as refusal:
+        if request.htmx:  # type: ignore[attr-defined]
+            return seat.show(place, refused=str(refusal))
+        messages.error(request, str(refusal))
+        return redirect(seat.address(place))
+    return go_on(place, trace, review)
+
+
+def take_back(request: HttpRequest, seat: Seat[Place], undo: Callable[[], Place]) -> HttpResponse:
+    """Take the reviewer's last judgement back, and show that trace again."""
+    try:
+        place = undo()
+    except Refusal as refusal:
+        messages.info(request, str(refusal))
+        return to(request, seat.address(None))
+    if request.htmx:  # type: ignore[attr-defined]
+        return show_next(request, seat, place)
+    messages.info(request, _("Your last judgement is taken back."))
+    return redirect(seat.address(place))
+
+
+def choose_best(request: HttpRequest, seat: Seat[Place]) -> HttpResponse:
+    """Let the trace that is shown stand for its question."""
+    form = JudgementForm(request.POST)
+    form.fields["judgement"].required = False
+    if not form.is_valid():
+        messages.error(request, _("Choose a trace; a note has at most 5,000 characters."))
+        return to(request, seat.address(None))
+    place, trace = seat.find(form.cleaned_data["trace"])
+    reason = form.cleaned_data["note"] or _("Chosen as the best of its question's traces while reviewing.")
+    choose_trace(trace=trace, reason=reason, by=request.user)
+    if request.htmx:  # type: ignore[attr-defined]
+        return seat.show(place)
+    return redirect(seat.address(place))
+
+
+def show_next(request: HttpRequest, seat: Seat[Place], place: Place, **more: Any) -> HttpResponse:
+    """Show another trace than the one that the request was about."""
+    request.POST = QueryDict()
+    return seat.show(place, **more)

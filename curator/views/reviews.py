@@ -1,9 +1,10 @@
 """The reviewer's desk: one trace at a time, a word on it, and the last word where reviewers disagree."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -15,13 +16,23 @@ from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
 from curator import queries
-from curator.forms import AdjudicationForm, JudgementForm
+from curator.forms import AdjudicationForm
 from curator.models import Decision, Selection, Trace
 from curator.queries.agreement import get_agreement, get_disputed, get_flagged
 from curator.queries.queues import get_queues
 from curator.services import reviews as services
-from curator.services.best import choose_trace
-from curator.views.reading import Way, asked_trace, get_reading, keep_blindness, to
+from curator.views.reading import (
+    Seat,
+    Way,
+    asked_trace,
+    choose_best,
+    get_reading,
+    keep_blindness,
+    show_next,
+    take_back,
+    take_word,
+    to,
+)
 
 
 @require_GET
@@ -126,30 +137,16 @@ def _member(request: HttpRequest, decision: Decision, trace: Trace) -> dict[str,
     return {"decision": decision, **reading}
 
 
-def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
-    """Record a judgement and go on to the next member without one."""
-    form = JudgementForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, _("Accept the trace or reject it; a note has at most 5,000 characters."))
-        return redirect("review", pk=selection.pk)
-    trace, position = _judged_trace(selection, form.cleaned_data["trace"])
-    try:
-        services.judge(
-            trace=trace,
-            reviewer=request.user,
-            word=form.word(),
-            seen=form.cleaned_data["seen"],
-        )
-    except Refusal as refusal:
-        if request.htmx:  # type: ignore[attr-defined]
-            return _shown(request, selection, position, refused=str(refusal))
-        messages.error(request, str(refusal))
-        return redirect(_place(selection, position))
-    return _following(request, selection, position)
+def _seat(request: HttpRequest, selection: Selection) -> Seat[int]:
+    return Seat(
+        find=partial(_judged, selection),
+        show=partial(_shown, request, selection),
+        address=partial(_place, selection),
+    )
 
 
-def _judged_trace(selection: Selection, pk: int) -> tuple[Trace, int]:
-    """Return a trace of one of a selection's questions, and the place of that.
+def _judged(selection: Selection, pk: int) -> tuple[int, Trace]:
+    """Return the place of a trace's question among a selection's members, and the trace.
 
     Raises:
         Http404: no member has such a trace.
@@ -158,18 +155,20 @@ def _judged_trace(selection: Selection, pk: int) -> tuple[Trace, int]:
     position = trace and queries.get_position_of_question(selection, trace.question_id)
     if trace is None or position is None:
         raise Http404(_("The selection has no such member."))
-    return trace, position
+    return position, trace
 
 
-def _following(request: HttpRequest, selection: Selection, position: int) -> HttpResponse:
-    """Go on to the next member without the reviewer's word."""
-    following = queries.get_unjudged_position(selection, request.user, after=position)
-    if request.htmx and following is not None:  # type: ignore[attr-defined]
-        request.POST = QueryDict()
-        return _shown(request, selection, following)
-    if request.htmx:  # type: ignore[attr-defined]
-        return to(request, _place(selection, None))
-    return redirect(_place(selection, following))
+def _judge(request: HttpRequest, selection: Selection) -> HttpResponse:
+    """Record a judgement and go on to the next member without one."""
+    seat = _seat(request, selection)
+
+    def go_on(position: int, *_said: Any) -> HttpResponse:
+        following = queries.get_unjudged_position(selection, request.user, after=position)
+        if request.htmx and following is not None:  # type: ignore[attr-defined]
+            return show_next(request, seat, following)
+        return to(request, _place(selection, following))
+
+    return take_word(request, seat, go_on)
 
 
 def _place(selection: Selection, position: int | None) -> str:
@@ -181,34 +180,18 @@ def _place(selection: Selection, position: int | None) -> str:
 def review_undo(request: HttpRequest, pk: int) -> HttpResponse:
     """Take the reviewer's last judgement back, and show that trace again."""
     selection = _selection(request, pk, Right.REVIEW)
-    try:
+
+    def undo() -> int:
         trace = services.undo(reviewer=request.user, selection=selection)
-    except Refusal as refusal:
-        messages.info(request, str(refusal))
-        return to(request, _place(selection, None))
-    position = queries.get_position(selection, trace.pk)
-    if request.htmx:  # type: ignore[attr-defined]
-        request.POST = QueryDict()
-        return _shown(request, selection, position)
-    messages.info(request, _("Your last judgement is taken back."))
-    return redirect(_place(selection, position))
+        return _judged(selection, trace.pk)[0]
+
+    return take_back(request, _seat(request, selection), undo)
 
 
 @require_POST
 def review_best(request: HttpRequest, pk: int) -> HttpResponse:
     """Let the trace that is shown stand for its question."""
-    selection = _selection(request, pk, Right.REVIEW)
-    form = JudgementForm(request.POST)
-    form.fields["judgement"].required = False
-    if not form.is_valid():
-        messages.error(request, _("Choose a trace; a note has at most 5,000 characters."))
-        return to(request, _place(selection, None))
-    trace, position = _judged_trace(selection, form.cleaned_data["trace"])
-    reason = form.cleaned_data["note"] or _("Chosen as the best of its question's traces while reviewing.")
-    choose_trace(trace=trace, reason=reason, by=request.user)
-    if request.htmx:  # type: ignore[attr-defined]
-        return _shown(request, selection, position)
-    return redirect(_place(selection, position))
+    return choose_best(request, _seat(request, _selection(request, pk, Right.REVIEW)))
 
 
 @require_GET

@@ -5,7 +5,7 @@ import pytest
 from common.access import Role
 from curator.models import Adjudication, Lease, Queue, Review
 from curator.services import queues
-from curator.services.queues import Terms
+from curator.services.queues import QueueSettings
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def traces(project, make_pool, make_question, make_trace, make_teacher):
 
 @pytest.fixture
 def queue(project, traces):
-    return queues.open_queue(project=project, name="first reading", by=None, terms=Terms())
+    return queues.open_queue(project=project, name="first reading", by=None, settings=QueueSettings())
 
 
 @pytest.fixture
@@ -157,7 +157,7 @@ def test_an_owner_assigns_closes_changes_and_deletes(client, queue, traces, cura
     assert f"2 traces of {reviewer} go to whoever comes" in post("assign", reviewer=reviewer.pk, count=0)
     assert "The queue is closed" in post("close")
     assert "The queue is open again" in post("close")
-    assert "Saved" in post("terms", name="second", overlap=2, lease_minutes=5)
+    assert "Saved" in post("settings", name="second", overlap=2, lease_minutes=5)
     assert "No trace has come since" in post("new-traces")
     assert "settle a disagreement first" in post("warm-up", count=3)
     assert "judgements stay" in client.get(f"{page}delete/").text

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from common.access import Role
 from common.core.refusal import Refusal
 from curator.models import Adjudication, Lease, Queue, QueueItem, Review
-from curator.queries.queues import get_queue_figures, get_workers
+from curator.queries.queues import get_queue_figures, get_queue_reviewers
 from curator.services import queues, reviews, selections
-from curator.services.queues import Terms
+from curator.services.queues import QueueSettings
 from curator.services.reviews import Word
 
 ACCEPT, REJECT = Word("accept", seconds=60), Word("reject", seconds=60)
@@ -28,11 +28,11 @@ def project(make_project):
 
 @pytest.fixture
 def make_queue(project, make_pool, make_question, make_trace, make_teacher):
-    def make(size=3, name="first reading", **terms):
+    def make(size=3, name="first reading", **settings):
         pool, teacher = make_pool(project), make_teacher(project)
         for _each in range(size):
             make_trace(make_question(pool), teacher)
-        return queues.open_queue(project=project, name=name, by=None, terms=Terms(**terms))
+        return queues.open_queue(project=project, name=name, by=None, settings=QueueSettings(**settings))
 
     return make
 
@@ -163,7 +163,9 @@ def test_words_from_before_the_queue_count(make_queue, people, project):
     first = make_queue(size=2)
     judge(queues.take(queue=first, reviewer=people[0]), people[0])
 
-    second = queues.open_queue(project=project, name="second reading", by=None, terms=Terms(overlap=2))
+    second = queues.open_queue(
+        project=project, name="second reading", by=None, settings=QueueSettings(overlap=2)
+    )
 
     assert (second.total, second.done, second.waiting) == (2, 0, 3)
 
@@ -212,7 +214,7 @@ def test_more_reviewers_a_trace_are_counted_anew(make_queue, people):
     queue = make_queue(size=2)
     judge(queues.take(queue=queue, reviewer=people[0]), people[0])
 
-    queues.change_terms(queue=queue, name="again", terms=Terms(overlap=3))
+    queues.change_settings(queue=queue, name="again", settings=QueueSettings(overlap=3))
 
     assert (queue.done, queue.waiting) == (0, 5)
 
@@ -231,14 +233,14 @@ def test_new_reviewers_begin_with_traces_whose_verdict_is_known(
     warm = queues.take(queue=queue, reviewer=ann)
     judge(warm, ann)
     first = queues.take(queue=queue, reviewer=ann)
-    [worker] = [row for row in get_workers(queue) if row.reviewer == ann]
+    [reviewer] = [row for row in get_queue_reviewers(queue) if row.reviewer == ann]
 
     assert known.question.project != project
     assert count == 1
     assert warm.trace == decided
     assert warm.known["judgement"] == "reject"
     assert first.known is None
-    assert (worker.judged, worker.warmed_up, worker.agreed) == (0, 1, 0)
+    assert (reviewer.judged, reviewer.warmed_up, reviewer.agreed) == (0, 1, 0)
     assert queues.take(queue=queue, reviewer=people[2]).trace == decided  # everybody begins with it
     assert (queue.total, queue.waiting) == (1, 1)
     assert queues.set_warm_up(queue=queue, count=0) == 0
