@@ -76,15 +76,20 @@ def closing_answer(key: str) -> str | None:
     None where a key is nothing but an answer, or goes on after it.
     """
     text = key.rstrip()
-    headings = [match for match in _NAMED.finditer(text) if match["final"]]
-    if headings and headings[-1].end("said") == len(text):
-        return _innermost(headings[-1]["said"]) or None
+    last = next(iter([*_NAMED.finditer(text)][-1:]), None)
+    if last and last.end("said") == len(text) and (last["final"] or _closes(text[: last.start()])):
+        return _innermost(last["said"]) or None
     boxes = list(_BOX.finditer(text))
     if not boxes or not _ARGUED.search(text[: boxes[0].start()]):
         return None
     boxed = _closed_from(text, boxes[-1].end())
     after = text.rpartition(boxed)[2].strip(_AFTER_A_BOX) if boxed else text
     return None if after else answer_in(text)
+
+
+def _closes(before: str) -> bool:
+    """Tell whether a plain "Answer:" after a text begins a line of its own, with an argument above."""
+    return before.rstrip(" \t*_#>").endswith("\n") and bool(before.strip())
 
 
 def answer_in(text: str) -> str | None:

@@ -365,6 +365,8 @@ FORMULAS = [
     (r"Final Answer: $12 \times \frac{1}{6}$", "2", R),
     (r"Final Answer: $12 \times \frac{1}{6}$", r"12\frac16", W),
     ("Answer: .5(6)", "3", R),
+    ("Answer: 670", "There are 439 boxes left, and 231 come.\n\nAnswer: 670", R),
+    ("Answer: 671", "There are 439 boxes left, and 231 come.\n\nAnswer: 670", W),
     ("Answer: 2^3^2", "512", R),
     (r"Answer: $\tfrac{\sqrt2}{2}$", r"\frac{1}{\sqrt{2}}", R),
     (r"Answer: $\sqrt{12}$", r"2\sqrt{3}", R),
