@@ -26,8 +26,10 @@ def counted_source() -> Func:
     By code points, so that it is the same on any machine.
     """
     repeating = RowReport.objects.filter(duplicate_of=OuterRef("pk")).order_by().values("duplicate_of")
-    name = Collate("imported_by__pool__name", "C")
-    first = repeating.annotate(first=Min(name)).values("first")
+    # Looked up by each report, not joined: of tables just filled the planner knows nothing, and reads every
+    # report of an import for every question.
+    name = Subquery(Import.objects.filter(pk=OuterRef("imported_by")).values("pool__name"))
+    first = repeating.annotate(first=Min(Collate(name, "C"))).values("first")
     return Least(Collate(F("pool__name"), "C"), Subquery(first), output_field=TextField())
 
 

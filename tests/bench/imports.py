@@ -31,8 +31,11 @@ def run(scale: float) -> list[Figure]:
         at_most("import of one CSV", seconds, "COPY, same columns, no index", bare, 3, note),
         Figure("the same", seconds, "COPY, same indexes and checks", whole, seconds / whole),
         within("the same, beside Label Studio's 18.5 s", seconds, 15 * max(scale, 0.1)),
-        Figure(
-            "the same questions in another file", again, note="compared with all that are there; none added"
+        within(
+            "the same questions in another file",
+            again,
+            15 * max(scale, 0.1),
+            "compared with all that are there; none added",
         ),
         Figure(
             "words for search, after it", worded.seconds, note=f"{written:,} questions, in the background"
