@@ -164,8 +164,7 @@ def test_a_choice_holds_in_the_review_and_the_dataset_of_a_selection_made_before
     assert (after.members, after.judged) == (1, 0)
     assert queries.get_unjudged_position(selection, reviewer) == 0
     assert not queries.can_undo(selection, reviewer)
-    assert queries.get_position(selection, by(answered, "QwQ").pk) == 0
-    assert queries.get_position(selection, drawn.pk) is None
+    assert queries.get_position_of_question(selection, answered.pk) == 0
     assert [decision.stands for decision in reviews.to_review(selection, reviewer)] == [
         by(answered, "QwQ").pk
     ]
