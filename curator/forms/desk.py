@@ -19,21 +19,14 @@ class RemarkForm(forms.Form):
     step_start = forms.IntegerField(min_value=0)
     step_end = forms.IntegerField(min_value=0, required=False)
     quote = forms.CharField(max_length=20_000, strip=False)
-    text = forms.CharField(label=gettext_lazy("Comment"), max_length=LONGEST_NOTE)
+    text = forms.CharField(max_length=LONGEST_NOTE)
 
 
 class FlagForm(forms.Form):
     """Whom to ask about a trace, and what."""
 
-    colleague = forms.ModelChoiceField(
-        User.objects.none(),
-        required=False,
-        label=gettext_lazy("Colleague"),
-        empty_label=gettext_lazy("whoever comes first"),
-    )
-    note = forms.CharField(
-        label=gettext_lazy("Question"), required=False, max_length=LONGEST_NOTE, widget=forms.Textarea
-    )
+    colleague = forms.ModelChoiceField(User.objects.none(), required=False)
+    note = forms.CharField(required=False, max_length=LONGEST_NOTE)
 
     def __init__(self, *args: Any, project: Project, **fields: Any) -> None:
         super().__init__(*args, **fields)

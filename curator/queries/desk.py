@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -12,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.core.rendering import rendered, visible
-from common.models import User
+from common.models import Membership, Project, User
 from curator.core.best import answer_form
 from curator.core.differences import Piece, condensed, differences
 from curator.core.steps import Kind, Step, cut, folds, opened, title
@@ -28,6 +29,12 @@ KINDS = {
     Kind.CONCLUSION: _("concludes"),
 }
 LONGEST_SAID = 200  # characters of a final answer
+_NOTED = """SELECT EXISTS (SELECT FROM curator_review WHERE trace_id = %(trace)s),
+    EXISTS (SELECT FROM curator_draft WHERE trace_id = %(trace)s AND reviewer_id = %(reader)s),
+    EXISTS (SELECT FROM curator_remark WHERE trace_id = %(trace)s),
+    EXISTS (SELECT FROM curator_flag WHERE trace_id = %(trace)s AND settled_at IS NULL),
+    EXISTS (SELECT FROM curator_grade WHERE trace_id = %(trace)s),
+    (SELECT count(*) FROM curator_traceedit WHERE trace_id = %(trace)s)"""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,6 @@ class StepRow:
     remarks: tuple[Remark, ...]
     html: SafeString
     bare: SafeString  # the whole step, where nothing is said about it
-    outline: SafeString  # its line in the outline
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,12 @@ class Run:
     steps: tuple[StepRow, ...]
     is_folded: bool
     tokens: int
+
+    @property
+    def bare(self) -> SafeString:
+        """Return all of its steps, where nothing is said about any."""
+        parts = [step.bare for step in self.steps]
+        return SafeString("".join(parts)) if all(parts) else SafeString()
 
     @property
     def first(self) -> int:
@@ -90,6 +102,7 @@ class Desk:
     rivals: tuple[Rival, ...]
     question_html: SafeString
     options_html: tuple[SafeString, ...]
+    outline: SafeString  # a link to every step, as the lines of a list
     answer_html: SafeString
     answer_remarks: tuple[Remark, ...]
     grade: str
@@ -107,14 +120,39 @@ class Desk:
         return next(rival for rival in self.rivals if rival.is_shown)
 
 
+@dataclass(frozen=True)
+class Noted:
+    """What there is about a trace; of most there is nothing, and nothing of it is asked for."""
+
+    reviews: bool
+    draft: bool  # the reader's
+    remarks: bool
+    flags: bool
+    grade: bool
+    edits: int
+
+
+def get_noted(trace: Trace, reader: User) -> Noted:
+    """Return what there is about a trace."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NOTED, {"trace": trace.pk, "reader": reader.pk})
+        return Noted(*cursor.fetchone())
+
+
 def get_desk(
-    trace: Trace, question: Question, *, is_raw: bool, chosen: int | None, blind_for: User | None = None
+    trace: Trace,
+    question: Question,
+    noted: Noted,
+    *,
+    is_raw: bool,
+    chosen: int | None,
+    blind_for: User | None = None,
 ) -> Desk:
     """Return all of a trace that a reviewer reads; `chosen` is the key of the one that stands for the question, if any.
 
     For whom it is blind does not learn which teacher wrote what, nor which trace stands.
     """
-    remarks = list(get_remarks(trace))
+    remarks = list(get_remarks(trace)) if noted.remarks else []
     found = cut(trace.thinking)
     places = [remark.start for remark in remarks if remark.part == Remark.Part.THINKING]
     steps = _steps(trace, found, remarks, shown=opened(found, places=places), is_raw=is_raw)
@@ -124,10 +162,11 @@ def get_desk(
         rivals=tuple(get_rivals(question, shown=trace, chosen=chosen, blind_for=blind_for)),
         question_html=_html(question.text, is_raw=is_raw),
         options_html=tuple(_html(option, is_raw=is_raw) for option in question.options),
+        outline=SafeString("".join(outline_line(step.number, step.title) for step in steps)),
         answer_html=_html(trace.answer, is_raw=is_raw),
         answer_remarks=tuple(remark for remark in remarks if remark.part == Remark.Part.ANSWER),
-        grade=_grade(trace),
-        earlier=TraceEdit.objects.filter(trace=trace).count(),
+        grade=_grade(trace) if noted.grade else "",
+        earlier=noted.edits,
         is_raw=is_raw,
     )
 
@@ -209,6 +248,13 @@ def get_flags(trace: Trace) -> "QuerySet[Flag]":
     """Return the flags of a trace at which nobody has looked."""
     rows: QuerySet[Flag] = Flag.objects.filter(trace=trace, settled_at=None)
     return rows.select_related("raised_by", "colleague")
+
+
+def get_colleagues(project: Project, reader: User) -> list[tuple[int, str]]:
+    """Return keys and names of whom a reader can ask about a trace, by name."""
+    members = Membership.objects.filter(project=project).exclude(user=reader)
+    rows = members.values_list("user_id", "user__name", "user__email")
+    return sorted(((key, name or email) for key, name, email in rows), key=lambda row: row[1].casefold())
 
 
 @dataclass(frozen=True)
@@ -306,7 +352,6 @@ def _row(
         remarks=own,
         html=html,
         bare=bare,
-        outline=outline_line(number, heading),
     )
 
 

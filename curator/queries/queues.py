@@ -1,11 +1,13 @@
 """Reads of queues: what is in them, how far they are, who works on them and how fast."""
 
-from collections.abc import Mapping
+# ruff: noqa: S608  # the statements are put together from our own words; all values are parameters
+
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from statistics import median
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
@@ -20,7 +22,6 @@ from curator.models import (
     QueueItem,
     QueueMember,
     Review,
-    ReviewChange,
     Selection,
     Standing,
     Trace,
@@ -30,6 +31,24 @@ from curator.queries.best import with_standing
 
 KEPT_SECONDS = 60  # the share of right answers in a queue
 RECENT = 50  # judgements by which a pace is measured
+# How long a trace takes a reviewer, in the middle of the latest ones.
+_PACE = """(SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY latest.seconds) FROM (
+    SELECT r.seconds FROM curator_review r
+    JOIN curator_queueitem i ON i.trace_id = r.trace_id AND i.queue_id = %(queue)s
+    WHERE r.reviewer_id = {reviewer} AND r.seconds > 0 ORDER BY r.changed_at DESC LIMIT %(recent)s) latest)"""
+_PACES = f"SELECT person, {_PACE.format(reviewer='person')} FROM unnest(%(people)s::bigint[]) person"
+# All that the desk says of its queue, at once: it is asked for with every trace.
+_FIGURES = f"""SELECT
+    (SELECT judged FROM curator_queuemember WHERE queue_id = %(queue)s AND reviewer_id = %(reviewer)s),
+    {_PACE.format(reviewer="%(reviewer)s")},
+    (SELECT count(DISTINCT reviewer_id) FROM curator_lease WHERE queue_id = %(queue)s AND until > %(now)s),
+    (SELECT count(*) FROM curator_queueitem WHERE queue_id = %(queue)s AND known IS NOT NULL),
+    (SELECT count(*) FROM curator_queueitem i WHERE i.queue_id = %(queue)s AND i.known IS NOT NULL
+        AND EXISTS (SELECT FROM curator_review r
+            WHERE r.trace_id = i.trace_id AND r.reviewer_id = %(reviewer)s)),
+    EXISTS (SELECT FROM curator_reviewchange c
+        JOIN curator_queueitem i ON i.trace_id = c.trace_id AND i.queue_id = %(queue)s
+        WHERE c.reviewer_id = %(reviewer)s)"""
 _PATHS = {"verdict": "verdict", "teacher": "teacher", "pool": "question__pool", "domain": "question__domain"}
 
 
@@ -64,7 +83,7 @@ def get_queues(project: Project) -> "QuerySet[Queue]":
 def get_item(queue: Queue, pk: int) -> QueueItem | None:
     """Return one trace of a queue with all that a reviewer reads."""
     rows = QueueItem.objects.filter(queue=queue, pk=pk).select_related(
-        "trace__teacher", "trace__adjudication", "trace__question__pool", "trace__question__domain"
+        "trace__teacher", "trace__question__pool", "trace__question__domain"
     )
     found: QueueItem | None = next(iter(rows[:1]), None)
     if found is not None:
@@ -95,13 +114,6 @@ def _share_right(queue: Queue) -> tuple[int, int]:
     return sums["right"], sums["all"]
 
 
-def get_last_word(queue: Queue, reviewer: User) -> ReviewChange | None:
-    """Return a reviewer's latest change of a judgement in a queue: what an undo takes back."""
-    changes = ReviewChange.objects.filter(reviewer=reviewer, trace__queue_items__queue=queue)
-    found: ReviewChange | None = changes.order_by("-pk").first()
-    return found
-
-
 @dataclass(frozen=True)
 class QueueFigures:
     """How far a queue is, and how fast one reviewer works through it."""
@@ -114,6 +126,7 @@ class QueueFigures:
     reviewers: int  # who hold a trace now
     warm_up: int  # traces
     warmed_up: int  # of them judged by the reviewer
+    can_undo: bool  # the reviewer has said a word in this queue
 
     @property
     def share(self) -> float:
@@ -135,30 +148,35 @@ class QueueFigures:
 
 def get_queue_figures(queue: Queue, reviewer: User, *, now: datetime | None = None) -> QueueFigures:
     """Return how far a queue is; a handful of rows is read, however long the queue is."""
-    moment = now or timezone.now()
-    own = QueueMember.objects.filter(queue=queue, reviewer=reviewer).first()
-    live = Lease.objects.filter(queue=queue, until__gt=moment)
-    warm_up = QueueItem.objects.filter(queue=queue, known__isnull=False)
-    mine = Count("pk", filter=Q(trace__reviews__reviewer=reviewer), distinct=True)
-    sums = warm_up.aggregate(traces=Count("pk", distinct=True), mine=mine)
+    asked: dict[str, Any] = {
+        "queue": queue.pk,
+        "reviewer": reviewer.pk,
+        "now": now or timezone.now(),
+        "recent": RECENT,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, asked)
+        mine, seconds, reviewers, warm_up, warmed_up, can_undo = cursor.fetchone()
     total = queue.total if queue.target is None else min(queue.target, queue.total)
     return QueueFigures(
         total=total,
         done=min(queue.done, total),
         waiting=max(queue.waiting - (queue.total - total) * queue.overlap, 0),
-        mine=own.judged if own else 0,
-        seconds=_seconds(queue, reviewer),
-        reviewers=live.order_by().values("reviewer").distinct().count(),
-        warm_up=sums["traces"],
-        warmed_up=sums["mine"],
+        mine=mine or 0,
+        seconds=seconds,
+        reviewers=reviewers,
+        warm_up=warm_up,
+        warmed_up=warmed_up,
+        can_undo=can_undo,
     )
 
 
-def _seconds(queue: Queue, reviewer: User) -> float | None:
-    """Return how long a trace takes a reviewer, in the middle of the latest ones; None before the first."""
-    words = Review.objects.filter(reviewer=reviewer, trace__queue_items__queue=queue, seconds__gt=0)
-    latest = list(words.order_by("-changed_at").values_list("seconds", flat=True)[:RECENT])
-    return float(median(latest)) if latest else None
+def _seconds(queue: Queue, people: Iterable[int]) -> dict[int, float | None]:
+    """Return how long a trace takes each of these reviewers; None before the first."""
+    asked: dict[str, Any] = {"queue": queue.pk, "people": list(people), "recent": RECENT}
+    with connection.cursor() as cursor:
+        cursor.execute(_PACES, asked)
+        return dict(cursor.fetchall())
 
 
 @dataclass(frozen=True)
@@ -190,11 +208,12 @@ def get_queue_reviewers(queue: Queue, *, now: datetime | None = None) -> list[Qu
     assigned = _counts(queue.items.filter(assigned_to__isnull=False, wanted__gt=0), "assigned_to")
     warm = get_warm_up_words(queue)
     people = User.objects.in_bulk([*members, *assigned, *warm])
+    seconds = _seconds(queue, people)
     rows = [
         QueueReviewer(
             reviewer=person,
             judged=members[key].judged if key in members else 0,
-            seconds=_seconds(queue, person),
+            seconds=seconds[key],
             seen_at=members[key].seen_at if key in members else None,
             holding=holding.get(key, 0),
             assigned=assigned.get(key, 0),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from common.core.refusal import Refusal
 from common.models import Project, User
 from curator.models import Adjudication, Lease, Queue, QueueItem, QueueMember, Review, Selection, Trace
-from curator.queries.queues import get_queue_traces
+from curator.queries.queues import get_item, get_queue_traces
 from curator.services.handing_out import handed_out
 
 MOST_WARM_UP = 50  # traces that a new reviewer begins with
@@ -121,7 +121,7 @@ def take(*, queue: Queue, reviewer: User, now: datetime | None = None) -> QueueI
     if not queue.is_open:
         return None
     found = handed_out(queue, reviewer, now or timezone.now())
-    return None if found is None else QueueItem.objects.get(pk=found)
+    return None if found is None else get_item(queue, found)
 
 
 @transaction.atomic

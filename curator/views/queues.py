@@ -1,5 +1,6 @@
 """Queues: their list, one of them with its reviewers, and the desk at which it is worked off."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from common.access import Right, get_editable
+from common.access import Right, get_editable, rights_by
 from common.core.refusal import Refusal
 from common.models import Project
 from common.queries import get_rights
@@ -203,12 +204,9 @@ def queue_desk(request: HttpRequest, pk: int) -> HttpResponse:
         return _judge(request, found)
     keep_blindness(request)
     asked = request.GET.get("item", "")
-    return _shown(request, found, _item(found, asked) if asked.isdecimal() else _next(request, found))
-
-
-def _next(request: HttpRequest, found: Queue) -> QueueItem | None:
-    taken = services.take(queue=found, reviewer=request.user)
-    return None if taken is None else rows.get_item(found, taken.pk)
+    if asked.isdecimal():
+        return _shown(request, found, _item(found, asked))
+    return _shown(request, found, services.take(queue=found, reviewer=request.user))
 
 
 def _item(found: Queue, pk: str) -> QueueItem:
@@ -245,14 +243,15 @@ def _shown(request: HttpRequest, found: Queue, item: QueueItem | None, **more: A
 
 
 def _frame(request: HttpRequest, found: Queue, item: QueueItem | None) -> dict[str, Any]:
+    figures = rows.get_queue_figures(found, request.user)
     return {
         "project": found.project,
-        "rights": get_rights(found.project, request.user),
+        "rights": rights_by(found),
         "queue": found,
         "item": item,
-        "figures": rows.get_queue_figures(found, request.user),
+        "figures": figures,
+        "can_undo": figures.can_undo,
         "right": rows.get_share_right(found),
-        "can_undo": rows.get_last_word(found, request.user) is not None,
         "way": _way(found, item),
     }
 
@@ -323,7 +322,8 @@ def _following(request: HttpRequest, found: Queue, *, learnt: dict[str, Any] | N
     found.refresh_from_db(fields=["done", "waiting", "is_open"])
     taken = services.take(queue=found, reviewer=request.user)
     if request.htmx and taken is not None:  # type: ignore[attr-defined]
-        return show_next(request, _seat(request, found), taken, learnt=learnt)
+        seat = replace(_seat(request, found), show=partial(_shown, request, found))  # it is whole already
+        return show_next(request, seat, taken, learnt=learnt)
     if learnt:
         messages.info(request, _told(learnt))
     return to(request, _place(found, taken))

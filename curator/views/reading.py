@@ -13,9 +13,10 @@ from django_htmx.http import HttpResponseClientRedirect
 from common.core.refusal import Refusal
 from common.models import User
 from curator import queries
-from curator.forms import FlagForm, JudgementForm, RemarkForm
+from curator.forms import JudgementForm
+from curator.forms.reviews import LONGEST_NOTE
 from curator.models import Question, Review, Trace
-from curator.queries.desk import get_desk, get_draft, get_flags
+from curator.queries.desk import get_colleagues, get_desk, get_draft, get_flags, get_noted
 from curator.services.best import choose_trace
 from curator.services.reviews import judge
 from curator.services.rubrics import reasons_of, scales_of
@@ -68,13 +69,15 @@ def get_reading(
     `chosen` is the key of the trace that stands for the question, if any.
     """
     reader: User = request.user
-    given = list(queries.get_reviews(trace))
+    noted = get_noted(trace, reader)
+    given = list(queries.get_reviews(trace)) if noted.reviews else []
     mine = next((row for row in given if row.reviewer_id == reader.pk), None)
     others = [row for row in given if row != mine]
-    draft = get_draft(trace, reader)
+    draft = get_draft(trace, reader) if noted.draft else None
     desk = get_desk(
         trace,
         question,
+        noted,
         is_raw="raw" in request.GET,
         chosen=chosen,
         blind_for=reader if is_blind and mine is None else None,
@@ -93,9 +96,9 @@ def get_reading(
         "adjudication": getattr(trace, "adjudication", None) if mine else None,
         "reasons": reasons_of(question.project),
         "scales": scales_of(question.project),
-        "flags": get_flags(trace),
-        "flag_form": FlagForm(project=question.project),
-        "remark_form": RemarkForm(),
+        "flags": get_flags(trace) if noted.flags else [],
+        "colleagues": get_colleagues(question.project, reader),
+        "longest_note": LONGEST_NOTE,
         "here": request.get_full_path() if request.method == "GET" else "",
     }
 

@@ -1,4 +1,8 @@
-"""Twenty reviewers at once at the desk of one queue, over real HTTP, with 236,000 traces in the database."""
+"""Twenty reviewers at once at the desk of one queue, over real HTTP, with 236,000 traces in the database.
+
+Times are the web server's own, from the request's first byte to the answer's last, as its log says them: the
+twenty clients share its two cores, and what they take to read an answer is not the server's.
+"""
 
 import os
 import re
@@ -11,7 +15,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 import httpx2
 from django.conf import settings
@@ -32,6 +38,7 @@ REVIEWERS, ROUNDS = 20, 12
 READING_SECONDS = (4.0, 12.0)  # people take minutes
 MOST_SECONDS = 0.050
 WARM_UP_SECONDS = 1.0
+_KINDS = (("next trace", MOST_SECONDS), ("its signals", None), ("submit", MOST_SECONDS))
 _COPIES = """
 insert into curator_trace (question_id, teacher_id, content_hash, neutralised, sample, thinking, answer,
   thinking_tokens, answer_tokens, tokens_counted_by, finish_reason, verdict, verdict_rule, cost_usd, created_at,
@@ -47,9 +54,7 @@ from curator_trace where teacher_id = %(first)s
 class Tally:
     """What one reviewer has seen."""
 
-    nexts: list[float] = field(default_factory=list)
-    signals: list[float] = field(default_factory=list)
-    submits: list[float] = field(default_factory=list)
+    submits: int = 0
     traces: list[int] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
 
@@ -60,34 +65,38 @@ def run(scale: float) -> list[Figure]:
     _three_more_teachers(project)
     queue = _queue(project)
     people = [_reviewer(project, number) for number in range(REVIEWERS)]
-    with _served() as address:
-        for session in people[:4]:  # every worker has read its templates once
-            Reviewer(address, queue, session, 0).work(Tally(), rounds=2)
-        already = Review.objects.count()
-        with ThreadPoolExecutor(REVIEWERS) as threads:
-            tallies = list(
-                threads.map(
-                    lambda each: Reviewer(address, queue, each[1], each[0]).work(Tally(), ROUNDS),
-                    enumerate(people),
-                )
-            )
-    return _figures(tallies, Review.objects.count() - already, scale)
+    with TemporaryDirectory() as folder:
+        log = Path(folder, "requests")
+        with _served(log) as address:
+            for session in people[:4]:  # every worker has read its templates once
+                Reviewer(address, queue, session, 0).work(Tally(), rounds=2)
+            already, read = Review.objects.count(), len(log.read_text())
+            with ThreadPoolExecutor(REVIEWERS) as threads:
+                browsers = [Reviewer(address, queue, key, number) for number, key in enumerate(people)]
+                tallies = list(threads.map(lambda each: each.work(Tally(), ROUNDS), browsers))
+        times = _server_times(log.read_text()[read:])
+    return _figures(tallies, times, Review.objects.count() - already)
 
 
-def _figures(tallies: list[Tally], judged: int, scale: float) -> list[Figure]:
+def _server_times(log: str) -> dict[str, list[float]]:
+    """Return how long the server took over each kind of request, in seconds, the shortest first."""
+    times: dict[str, list[float]] = {name: [] for name, _limit in _KINDS}
+    for line in log.splitlines():
+        method, path, microseconds = line.split()
+        name = "submit" if method == "POST" else "its signals" if path.endswith("/signals/") else "next trace"
+        times[name].append(int(microseconds) / 1e6)
+    return {name: sorted(each) for name, each in times.items()}
+
+
+def _figures(tallies: list[Tally], times: dict[str, list[float]], judged: int) -> list[Figure]:
     given = Counter(trace for tally in tallies for trace in tally.traces)
     faults = [fault for tally in tallies for fault in tally.faults]
-    twice, sent = sum(count > 1 for count in given.values()), sum(len(tally.submits) for tally in tallies)
+    twice, sent = sum(count > 1 for count in given.values()), sum(tally.submits for tally in tallies)
     note = f"{sent} judged, {twice} handed out twice, {sent - judged} lost, {len(faults)} errors {faults[:2]}"
     is_sound = not faults and not twice and sent == judged
     figures = []
-    for name, each, limit in (
-        ("next trace", "nexts", MOST_SECONDS),
-        ("its signals", "signals", None),
-        ("submit", "submits", MOST_SECONDS),
-    ):
-        times = sorted(seconds for tally in tallies for seconds in getattr(tally, each))
-        p95, middle = times[int(0.95 * len(times))], times[len(times) // 2]
+    for name, limit in _KINDS:
+        p95, middle = (times[name][int(share * len(times[name]))] for share in (0.95, 0.5))
         figures.append(
             Figure(
                 f"{name}, p95",
@@ -137,14 +146,15 @@ def _reviewer(project: Project, number: int) -> str:
 
 
 @contextmanager
-def _served() -> Iterator[str]:
-    """Run the web server as `serve` does, a worker to each core; yield its address."""
+def _served(log: Path) -> Iterator[str]:
+    """Run the web server as `serve` does, a worker to each core; yield its address. It logs how long it took."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}"]
     command += ["--workers", "2", "--threads", "8", "--log-level", "warning"]
+    command += ["--access-logfile", str(log), "--access-logformat", "%(m)s %(U)s %(D)s"]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ) as server:
         try:
             _wait_for(address)
@@ -181,25 +191,22 @@ class Reviewer:
     def _judge(self, tally: Tally, rounds: int) -> Tally:
         time.sleep(self.rng.random() * READING_SECONDS[0])
         for _round in range(rounds):
-            page = self._timed(tally.nexts, tally, "GET")
+            page = self._asked(tally, "GET")
             found = re.search(r'data-trace="(\d+)"', page)
             token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
             if not found or not token:
                 tally.faults.append("no trace on the page")
                 continue
             tally.traces.append(int(found[1]))
-            self._timed(tally.signals, tally, "GET", at=f"{self.address}/traces/{found[1]}/signals/")
+            self._asked(tally, "GET", at=f"{self.address}/traces/{found[1]}/signals/")
             time.sleep(self.rng.uniform(*READING_SECONDS))
             word = {"trace": found[1], "judgement": "accept", "seen": "0", "seconds": "60"}
-            self._timed(tally.submits, tally, "POST", word | {"csrfmiddlewaretoken": token[1]})
+            self._asked(tally, "POST", word | {"csrfmiddlewaretoken": token[1]})
+            tally.submits += 1
         return tally
 
-    def _timed(
-        self, times: list[float], tally: Tally, method: str, sent: dict[str, str] | None = None, at: str = ""
-    ) -> str:
-        start = time.perf_counter()
+    def _asked(self, tally: Tally, method: str, sent: dict[str, str] | None = None, at: str = "") -> str:
         reply = self.client.request(method, at or self.url, data=sent, headers={"Referer": self.url})
-        times.append(time.perf_counter() - start)
         if reply.status_code != (302 if sent else 200):
             tally.faults.append(f"{method} {reply.status_code}")
         return reply.text
