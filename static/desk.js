@@ -268,7 +268,8 @@
     const range = chosen.getRangeAt(0);
     const step = (range.startContainer.parentElement ?? range.startContainer).closest?.("#desk .step");
     const quote = chosen.toString().trim();
-    return step && quote ? { step, quote } : null;
+    const block = (range.startContainer.parentElement ?? range.startContainer).closest?.("[data-start]");
+    return step && quote ? { step, quote, block: block === step ? "" : block?.dataset.start ?? "" } : null;
   };
   document.addEventListener("selectionchange", () => {
     const button = document.getElementById("remark-open");
@@ -283,6 +284,7 @@
     inputs.namedItem("part").value = found.step.dataset.part;
     inputs.namedItem("step_start").value = found.step.dataset.start;
     inputs.namedItem("step_end").value = found.step.dataset.end ?? "";
+    inputs.namedItem("block_start").value = found.block;
     inputs.namedItem("quote").value = found.quote;
     dialog.querySelector("q").textContent = found.quote;
     dialog.showModal();

@@ -18,6 +18,7 @@ class RemarkForm(forms.Form):
     part = forms.ChoiceField(choices=Remark.Part.choices)
     step_start = forms.IntegerField(min_value=0)
     step_end = forms.IntegerField(min_value=0, required=False)
+    block_start = forms.IntegerField(min_value=0, required=False)  # in the step
     quote = forms.CharField(max_length=20_000, strip=False)
     text = forms.CharField(max_length=LONGEST_NOTE)
 

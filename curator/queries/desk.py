@@ -280,19 +280,21 @@ def get_edits(trace: Trace) -> list[Edit]:
 
 
 def located(
-    trace: Trace, *, part: str, step_start: int, step_end: int | None, quote: str
+    trace: Trace, *, part: str, step_start: int, step_end: int | None, block_start: int | None, quote: str
 ) -> dict[str, Any] | None:
     """Return where in a part of a trace a quote stands that was marked in one of its steps; None where nowhere.
 
-    What was marked in a rendered formula is not found word for word: then it is the step.
+    `block_start` is where in the step the paragraph begins in which the mark does: the same words may stand above
+    it. What was marked in a rendered formula is not found word for word: then it is from there to the step's end.
     """
     text: str = getattr(trace, part)
     end = len(text) if step_end is None else min(step_end, len(text))
-    if not 0 <= step_start < end:
+    start = step_start + (block_start or 0)
+    if not 0 <= start < end:
         return None
-    at = text.find(quote, step_start, end)
+    at = text.find(quote, start, end)
     if at < 0:
-        return {"part": part, "start": step_start, "end": end}
+        return {"part": part, "start": start, "end": end}
     return {"part": part, "start": at, "end": at + len(quote)}
 
 
@@ -362,4 +364,8 @@ def _runs(trace: Trace, found: tuple[Step, ...], steps: tuple[StepRow, ...], pla
 
 
 def _html(text: str, *, is_raw: bool) -> SafeString:
-    return SafeString(f'<div class="text">{visible(escape(text))}</div>' if is_raw else rendered(text).html)
+    if is_raw:
+        return SafeString(f'<div class="text">{visible(escape(text))}</div>')
+    shown = rendered(text)
+    note = gettext("Too long or too deeply nested to be typeset; it is shown as it was written.")
+    return SafeString(f'<p class="quiet">{escape(note)}</p>{shown.html}' if shown.is_plain else shown.html)

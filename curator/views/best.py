@@ -14,6 +14,7 @@ from curator.forms import RankingForm, TakeForm
 from curator.models import Question, Trace
 from curator.services import best as services
 from curator.services.selections import count_unread
+from curator.views.reading import came_from
 
 
 @require_GET
@@ -38,12 +39,12 @@ def trace_take(request: HttpRequest, pk: int) -> HttpResponse:
     form = TakeForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Say in a few words why this trace is to be taken instead."))
-        return redirect(trace.question)
+        return redirect(came_from(request) or trace.question)
     services.choose_trace(trace=trace, reason=form.cleaned_data["reason"], by=request.user)
     messages.success(
         request, _("Taken; it stands for the question in every selection, review and dataset from now on.")
     )
-    return redirect(trace.question)
+    return redirect(came_from(request) or trace.question)
 
 
 @require_POST

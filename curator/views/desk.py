@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -20,6 +19,7 @@ from curator.queries.beside import get_beside
 from curator.queries.desk import get_edits, get_step, get_trace_signals, located
 from curator.services import desk as services
 from curator.services import rubrics
+from curator.views.reading import came_from
 
 
 def _trace(request: HttpRequest, pk: int) -> Trace:
@@ -55,6 +55,8 @@ def beside(request: HttpRequest, pk: int) -> HttpResponse:
         "rights": get_rights(question.project, request.user),
         "question": question,
         "beside": get_beside(question, **asked, blind_for=request.user if is_blind else None),
+        "is_blind": is_blind,
+        "back": came_from(request),
     }
     return render(request, "curator/beside.html", context)
 
@@ -181,10 +183,7 @@ def trace_edits(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _back(request: HttpRequest, trace: Trace) -> HttpResponse:
     """Lead to where the reader came from, if that is a page of ours."""
-    wanted = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}):
-        return redirect(wanted)
-    return redirect(trace)
+    return redirect(came_from(request) or trace)
 
 
 @require_http_methods(["GET", "POST"])

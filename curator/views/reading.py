@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -35,6 +36,11 @@ class Way:
     here: str
     strip: str  # the template of what stands above the trace
     hold: str = ""  # where a browser says that the trace is still being read
+
+    @property
+    def address(self) -> str:
+        """Return the address that shows this trace's question again."""
+        return f"{self.judge}?{self.here}"
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,13 @@ def get_reading(
         "flags": get_flags(trace) if noted.flags else [],
         "colleagues": get_colleagues(question.project, reader),
         "longest_note": LONGEST_NOTE,
-        "here": request.get_full_path() if request.method == "GET" else "",
     }
+
+
+def came_from(request: HttpRequest) -> str:
+    """Return the page of ours that a form or a link names as the one to lead back to, if it names one."""
+    wanted = request.POST.get("next", "") or request.GET.get("next", "")
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts={request.get_host()}) else ""
 
 
 def to(request: HttpRequest, url: str) -> HttpResponse:

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -25,6 +24,7 @@ from curator.views.reading import (
     Seat,
     Way,
     asked_trace,
+    came_from,
     choose_best,
     get_reading,
     keep_blindness,
@@ -223,5 +223,4 @@ def adjudicate(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         messages.success(request, _("Your word is the last one; datasets frozen from now on follow it."))
-    wanted = request.POST.get("next", "")
-    return redirect(wanted if url_has_allowed_host_and_scheme(wanted, {request.get_host()}) else trace)
+    return redirect(came_from(request) or trace)

@@ -1,5 +1,9 @@
 """Two traces of a question side by side: the ones in dispute first, names hidden on wish, the better one taken."""
 
+import re
+from html import unescape
+from urllib.parse import urlencode
+
 import pytest
 
 from common.access import Role
@@ -69,6 +73,28 @@ def test_the_better_one_is_taken(client, question, traces, reviewer):
 
     assert ChosenTrace.objects.get().trace == traces["Kimi"]
     assert "chosen" in client.get(f"/questions/{question.pk}/beside/").text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "leads_to"),
+    [
+        ("/queues/7/review/?item=3", "/queues/7/review/?item=3"),
+        ("https://elsewhere.example/", None),
+        ("", None),
+    ],
+)
+def test_who_reads_blind_is_led_back_to_judging_and_never_to_the_names(
+    client, question, traces, reviewer, wanted, leads_to
+):
+    asked = {"blind": 1, "next": wanted}
+    here = f"/questions/{question.pk}/beside/?{urlencode(asked)}"
+    page = client.get(here).text
+    field = unescape(re.search(r'name="next" value="([^"]*)"><input type="hidden" name="reason"', page)[1])
+
+    reply = client.post(f"/traces/{traces['Kimi'].pk}/take/", {"reason": "Better.", "next": field})
+
+    assert reply.url == (leads_to or here)
+    assert ("Back to judging" in page) is (leads_to is not None)
 
 
 def test_one_trace_alone_has_nothing_to_be_compared_with(client, question, make_trace, reviewer):

@@ -78,6 +78,28 @@ def test_a_comment_finds_the_words_that_were_marked(client, trace, reviewer):
     assert Remark.objects.count() == 1
 
 
+def test_a_comment_stands_at_the_words_that_were_marked_though_the_same_stand_above_them(
+    client, trace, reviewer
+):
+    trace.thinking = "First\n\nso x = 2\n\nand again\n\nso x = 2\n"
+    trace.save()
+    second = trace.thinking.rindex("so x = 2")
+    place = {"part": "thinking", "step_start": 0, "step_end": len(trace.thinking), "block_start": second}
+
+    client.post(f"/traces/{trace.pk}/comments/", {**place, "quote": "so x = 2", "text": "why?"})
+
+    assert Remark.objects.get().start == second
+
+
+def test_a_step_that_cannot_be_typeset_says_so(client, trace, reviewer):
+    trace.thinking = "> " * 200 + "deep\n\n" + "$" * 10
+    trace.save()
+
+    page = client.get(f"/traces/{trace.pk}/steps/1/").text
+
+    assert "it is shown as it was written" in page
+
+
 def test_a_flag_waits_on_the_page_of_agreement(client, trace, reviewer, make_member):
     colleague = make_member(trace.question.project, Role.CURATOR)
     job = selections.start_selection(project=trace.question.project, method="random", size=1, by=None)

@@ -31,6 +31,7 @@ from curator.exports import (
     sha256_of,
     write,
 )
+from curator.exports.workbooks import CELL_CHARACTERS, CONTINUES, LONG_SHEET
 from curator.forms import FORMAT_WORDS
 
 ROW = {
@@ -225,13 +226,29 @@ def test_a_workbook_has_no_formula_and_carries_the_hash(tmp_path):
         assert HASH.encode() in parts.read("docProps/core.xml")
 
 
-def test_a_row_that_fits_no_cell_is_refused_by_its_place(tmp_path):
-    with pytest.raises(
-        NotWritten, match=r"Row 2 has 1000000 characters in thinking, and a cell .* holds 32767"
-    ):
-        written(tmp_path, "xlsx", [ROW, LONG])
+def test_a_text_that_no_cell_holds_goes_on_in_a_second_sheet_and_none_of_it_is_lost(tmp_path):
+    (path,) = written(tmp_path, "xlsx", [ROW, LONG, LONG | {"answer": "=" + "短" * CELL_CHARACTERS}])
 
-    assert list((tmp_path / "new" / "folder").iterdir()) == []
+    book = fastexcel.read_excel(path)
+    first, second, third = book.load_sheet_by_name("rows").to_polars().to_dicts()
+    pieces = book.load_sheet_by_name(LONG_SHEET).to_polars().to_dicts()
+    whole = {(number, name): kept.removesuffix(CONTINUES) for number, name, kept in (
+        (2, "thinking", second["thinking"]), (3, "thinking", third["thinking"]), (3, "answer", third["answer"])
+    )}  # fmt: skip
+    for piece in pieces:
+        whole[piece["row"], piece["column"]] += cell_without_mark(piece["text"])
+    assert first["thinking"] == ROW["thinking"]
+    assert whole == {
+        (2, "thinking"): LONG["thinking"],
+        (3, "thinking"): LONG["thinking"],
+        (3, "answer"): "'=" + "短" * CELL_CHARACTERS,
+    }
+
+
+def test_a_workbook_in_which_all_fits_has_one_sheet(tmp_path):
+    (path,) = written(tmp_path, "xlsx")
+
+    assert fastexcel.read_excel(path).sheet_names == ["rows"]
 
 
 def test_parquet_keeps_the_types_and_carries_the_hash(tmp_path):
