@@ -21,11 +21,14 @@ from curator.core.search import Search, Term, read_search
 from curator.models import Question
 from curator.queries.among import among_keys
 
+# The word of the index that all questions of a project have; no search can name it, for it has a space.
+PROJECT_WORD = "project "
 # The index first, and after it the texts of what it finds, one by one: left alone, the planner takes
 # the comparison for cheap and reads every text. What has no words yet is searched by its text.
 _BY_WORDS = """
 with hits as materialized (
-    select question_id as id, words from curator_questionwords where words @@ to_tsquery('english', %(words)s)
+    select question_id as id, words from curator_questionwords
+    where words @@ (%(own)s::tsquery && to_tsquery('english', %(words)s))
 ), unwritten as materialized (
     select q.id from curator_question q where q.project_id = %(project)s
         and not exists (select from curator_questionwords words where words.question_id = q.id)
@@ -97,6 +100,7 @@ def _keys(project: Project, search: Search) -> str:
     Where the index knows no word of the search, as of "the" and "of", all texts are read.
     """
     given: dict[str, Any] = {"project": project.pk, "words": search.words, "typed": search.typed}
+    given["own"] = f"'{PROJECT_WORD}{project.pk}'"
     given |= {f"term{place}": term.pattern for place, term in enumerate(search.terms)}
     terms = list(enumerate(search.terms))
     literals = [(place, term) for place, term in terms if term.is_literal]

@@ -8,14 +8,16 @@ from typing import Any
 
 from django.db import connection
 
+from curator.queries.search import PROJECT_WORD
+
 ROWS_AT_ONCE = 2000
 LOCK = 7_014  # of the one writer, among PostgreSQL's advisory locks
-MARK = "made with options"  # a word of the index that no search can name, for it has spaces
+MARK = "made with options and project"  # a word of the index that no search can name, for it has spaces
 # One statement a batch, in the order of the questions. What the question itself says weighs more than what
 # its options say.
 _WRITE = """
 with missing as (
-  select question.id, question.text, array_to_string(question.options, E'\\n') as options
+  select question.id, question.project_id, question.text, array_to_string(question.options, E'\\n') as options
   from curator_question question
   where question.id > %(after)s and not exists (
     select from curator_questionwords words
@@ -24,7 +26,8 @@ with missing as (
   for key share of question
 ), written as (
   insert into curator_questionwords (question_id, words)
-  select id, setweight(question_words(text), 'A') || question_words(options) || array_to_tsvector(array[%(name)s])
+  select id, setweight(question_words(text), 'A') || question_words(options)
+    || array_to_tsvector(array[%(name)s, %(project)s || project_id])
   from missing on conflict (question_id) do update set words = excluded.words
 )
 select count(*), max(id) from missing
@@ -49,9 +52,10 @@ def write_missing_words(*, limit: int | None = None) -> int:
 
 def _write(cursor: Any, limit: int | None) -> int:
     written, after = 0, 0
+    asked = {"name": MARK, "mark": f"'{MARK}'", "project": PROJECT_WORD}
     while limit is None or written < limit:
         size = ROWS_AT_ONCE if limit is None else min(ROWS_AT_ONCE, limit - written)
-        cursor.execute(_WRITE, {"after": after, "limit": size, "name": MARK, "mark": f"'{MARK}'"})
+        cursor.execute(_WRITE, asked | {"after": after, "limit": size})
         found, last = cursor.fetchone()
         if not found:
             break

@@ -55,7 +55,7 @@ def test_words_that_were_made_without_options_are_made_anew(make_question):
     assert words.write_missing_words() == 0
 
 
-@pytest.mark.parametrize("query", ["made", "option", "made & with & options"])
+@pytest.mark.parametrize("query", ["made", "option", "made & with & options", "project"])
 def test_no_search_finds_the_mark_of_how_words_were_made(make_question, query):
     make_question()
     words.write_missing_words()
