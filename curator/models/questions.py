@@ -127,6 +127,7 @@ class QuestionEdit(ProjectRow):
     after = models.TextField(blank=True)
     changed_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     changed_at = models.DateTimeField(auto_now_add=True)
+    overwritten = models.JSONField(null=True)  # of a domain: its `source` and `confidence` before
 
     class Meta:
         ordering = ["-pk"]

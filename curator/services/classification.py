@@ -30,7 +30,7 @@ from curator.queries import get_rule_book
 from curator.services.asking import Estimate, address_of
 from curator.services.assisting import classify_by_assistant, estimate_labels, prompt_of_label
 from curator.services.embeddings import embed_questions, estimate_embedding, first_batch_usd, vectors_of
-from curator.services.labels import Labelled, other_domain, relabel, store_labels
+from curator.services.labels import Changed, Labelled, other_domain, relabel, store_labels
 from curator.services.purse import dearest_usd, refuse_without_room_for
 
 CHUNK = 2000  # questions whose labels are stored together
@@ -38,8 +38,8 @@ EXAMPLES = (DomainSource.FILE, DomainSource.EXPERT)  # whose labels the nearest 
 
 
 @transaction.atomic
-def set_domains(*, questions: "QuerySet[Question]", domain: Domain | None, by: User | None) -> int:
-    """Put questions into a domain in an expert's name, and note each change; return how many they are.
+def set_domains(*, questions: "QuerySet[Question]", domain: Domain | None, by: User | None) -> Changed:
+    """Put questions into a domain in an expert's name, and note each change.
 
     Without a domain they are out of any, and machines may sort them again.
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -23,17 +22,9 @@ from curator.models import Domain, Lookalike, NearCopy, Pool, Question, Question
 from curator.queries.edits import noted
 from curator.services import leaks, marking, reviews
 from curator.services.classification import set_domains
+from curator.services.labels import Changed, take_back_labels
 
 EDITABLE = ("text", "options", "key", "solution", "marks", "language", "rating", "tags", "domain")
-
-
-@dataclass(frozen=True)
-class Changed:
-    """A change of many questions at once; field and moment name it, should it be undone."""
-
-    count: int
-    field: str
-    at: datetime | None
 
 
 # --- one question ---
@@ -298,11 +289,13 @@ def undo_change(*, project: Project, field: str, at: datetime, by: User) -> Chan
     """Give questions back what they said before a change of many; what was changed since stays.
 
     Raises:
-        Refusal: there is no such change, or a pool that is needed for it is gone.
+        Refusal: there is no such change, or a pool or a domain that is needed for it is gone.
     """
     edits = QuestionEdit.objects.filter(question__project=project, field=field, changed_at=at, changed_by=by)
-    if field not in _NOTED or not edits.exists():
+    if field not in {*_NOTED, "domain"} or not edits.exists():
         raise Refusal(_("There is nothing to undo."))
+    if field == "domain":
+        return take_back_labels(project=project, at=at, by=by)
     if field == "pool":
         for name in edits.order_by().values_list("before", flat=True).distinct():
             _pool_named(project, name)

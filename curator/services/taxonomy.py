@@ -305,7 +305,7 @@ def _hand_over(domain: Domain, heir: str, by: User | None) -> int:
         return 0
     project = domain.project
     to = other_domain(project) if heir == OTHER else Domain.objects.get(project=project, code=heir)
-    return relabel(keys=keys, domain=to, source=None, by=by)
+    return relabel(keys=keys, domain=to, source=None, by=by).count
 
 
 # --- one domain ---

@@ -34,7 +34,9 @@ from curator.queries.best import get_chosen, get_ranked
 from curator.queries.repeats import get_other_pools, get_said_keys
 from curator.services import questions as services
 from curator.services.classification import set_domains
+from curator.services.labels import Changed
 from curator.services.reviews import settle_doubts
+from curator.views.reading import came_from
 
 _UNDO = "undo_questions"  # where the session keeps the last change of many
 _PLACES = ("after", "before")
@@ -60,7 +62,7 @@ def questions(request: HttpRequest, slug: str) -> HttpResponse:
         "page": page,
         "rows": queries.get_listed(page.rows),
         "fills": chosen.get("key") == "missing" and Right.CURATE in rights,
-        "undo": request.session.pop(_UNDO, None) if _UNDO in request.session else None,
+        "undo": offered_undo(request),
     }
     return render_page(request, "curator/questions.html", context, partial="list")
 
@@ -112,13 +114,24 @@ def questions_change(request: HttpRequest, slug: str) -> HttpResponse:
     changed = _ACTIONS[form.cleaned_data["action"]](chosen, form.cleaned_data, request.user)
     said = ngettext("%(count)s question is changed.", "%(count)s questions are changed.", changed.count)
     messages.success(request, said % {"count": changed.count})
-    if changed.count and changed.field != "domain":
+    keep_undo(request, changed)
+    return redirect(url)
+
+
+def keep_undo(request: HttpRequest, changed: Changed) -> None:
+    """Offer on the next page that a change of many be undone."""
+    if changed.count:
         request.session[_UNDO] = {
             "field": changed.field,
             "at": changed.at.isoformat(),
             "count": changed.count,
         }
-    return redirect(url)
+
+
+def offered_undo(request: HttpRequest) -> dict[str, Any] | None:
+    """Return the change that a page offers to undo; it is offered once."""
+    found: dict[str, Any] | None = request.session.pop(_UNDO, None) if _UNDO in request.session else None
+    return found
 
 
 def _chosen(project: Project, form: ChangeForm) -> "QuerySet[Question]":
@@ -155,16 +168,11 @@ def _ask(request: HttpRequest, project: Project, form: ChangeForm, count: int) -
     return render(request, "curator/questions_change.html", context)
 
 
-Action = Callable[["QuerySet[Question]", dict[str, Any], Any], services.Changed]
+Action = Callable[["QuerySet[Question]", dict[str, Any], Any], Changed]
 
 
 def _stand(standing: str) -> Action:
     return lambda chosen, _given, by: services.set_standings(questions=chosen, standing=standing, by=by)
-
-
-def _put_into_domain(chosen: "QuerySet[Question]", given: dict[str, Any], by: Any) -> services.Changed:
-    count = set_domains(questions=chosen, domain=given["domain"], by=by)
-    return services.Changed(count, "domain", None)
 
 
 _ACTIONS: dict[str, Action] = {
@@ -178,7 +186,7 @@ _ACTIONS: dict[str, Action] = {
     "rate": lambda chosen, given, by: services.rate_questions(
         questions=chosen, rating=given["rating"], by=by
     ),
-    "domain": _put_into_domain,
+    "domain": lambda chosen, given, by: set_domains(questions=chosen, domain=given["domain"], by=by),
 }
 
 
@@ -186,7 +194,7 @@ _ACTIONS: dict[str, Action] = {
 def questions_undo(request: HttpRequest, slug: str) -> HttpResponse:
     """Take back a change of many questions that the same person made."""
     project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
-    url = _list_url(project, request.POST.get("filters", ""))
+    url = came_from(request) or _list_url(project, request.POST.get("filters", ""))
     try:
         at = datetime.fromisoformat(request.POST.get("at", ""))
     except ValueError:

@@ -22,6 +22,7 @@ from curator.forms import CorrectionForm, DomainForm, HeirForm, OutlineForm, Rul
 from curator.models import Domain, DomainRule
 from curator.services import taxonomy as services
 from curator.services.classification import set_domains
+from curator.views.questions import keep_undo, offered_undo
 
 
 @require_http_methods(["GET", "POST"])
@@ -140,6 +141,7 @@ def _domain(request: HttpRequest, found: Domain, form: DomainForm) -> dict[str, 
         "project": found.project,
         "rights": get_rights(found.project, request.user),
         "domain": found,
+        "undo": offered_undo(request),
         "is_other": found.code == OTHER,
         "branch": next(each for each in queries.get_taxonomy(found.project) if each.domain == found),
         "rules": found.rules.all(),
@@ -211,9 +213,12 @@ def domain_questions(request: HttpRequest, pk: int) -> HttpResponse:
     form = CorrectionForm(request.POST, project=found.project)
     if form.is_valid():
         chosen, to = form.cleaned_data["questions"], form.cleaned_data["domain"]
-        count = set_domains(questions=chosen, domain=to, by=request.user)
-        said = ngettext("%(count)s question: %(domain)s.", "%(count)s questions: %(domain)s.", count)
-        messages.success(request, said % {"count": count, "domain": to.name if to else _("no domain")})
+        changed = set_domains(questions=chosen, domain=to, by=request.user)
+        said = ngettext("%(count)s question: %(domain)s.", "%(count)s questions: %(domain)s.", changed.count)
+        messages.success(
+            request, said % {"count": changed.count, "domain": to.name if to else _("no domain")}
+        )
+        keep_undo(request, changed)
     else:
         messages.error(request, _("Choose at least one question, and the domain that it belongs to."))
     return redirect(found)

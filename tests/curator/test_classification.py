@@ -21,6 +21,7 @@ from curator.services.classification import (
 from curator.services.labels import other_domain
 from curator.services.ordering import change_limit
 from curator.services.purse import LimitReached, spent_on
+from curator.services.questions import undo_change
 from tests.stand_in import completion, embeddings, standing_in
 
 
@@ -344,14 +345,45 @@ def test_an_expert_corrects_many_at_once_and_each_change_is_noted(field, ask, ma
         ask(f"q{number}", domain="tax", domain_source="rules", domain_confidence=0.3)
     right = ask("right", domain="law", domain_source="rules", domain_confidence=0.9)
 
-    count = set_domains(questions=field.questions.all(), domain=field.domains.get(code="law"), by=expert)
+    count = set_domains(
+        questions=field.questions.all(), domain=field.domains.get(code="law"), by=expert
+    ).count
 
     assert count == 6
     assert {label(question) for question in field.questions.all()} == {("law", "expert", None)}
     edits = QuestionEdit.objects.filter(field="domain", changed_by=expert)
-    assert set(edits.values_list("before", "after")) == {("tax", "law")}
-    assert edits.count() == 5
-    assert not edits.filter(question=right).exists()
+    assert set(edits.exclude(question=right).values_list("before", "after")) == {("tax", "law")}
+    assert edits.get(question=right).after == "law"  # an expert says now what rules said
+    assert edits.count() == 6
+
+
+def test_many_corrected_at_once_are_put_back_as_surely_as_they_were(field, ask, make_user):
+    expert = make_user()
+    tax = ask("tax", domain="tax", domain_source="rules", domain_confidence=0.25)
+    law = ask("law", domain="law", domain_source="assistant", domain_confidence=0.75)
+    none, since = ask("none"), ask("since", domain="tax", domain_source="file")
+    changed = set_domains(questions=field.questions.all(), domain=field.domains.get(code="law"), by=expert)
+    set_domains(questions=field.questions.filter(pk=since.pk), domain=None, by=expert)
+
+    undone = undo_change(project=field, field="domain", at=changed.at, by=expert)
+    again = undo_change(project=field, field="domain", at=undone.at, by=expert)
+    undo_change(project=field, field="domain", at=again.at, by=expert)
+
+    assert (changed.count, undone.count) == (4, 3)
+    assert label(tax) == ("tax", "rules", 0.25)
+    assert label(law) == ("law", "assistant", 0.75)
+    assert label(none) == label(since) == ("", "", None)
+
+
+def test_questions_are_not_put_back_into_a_domain_that_is_gone(field, ask, make_user):
+    expert, question = make_user(), ask("tax", domain="tax", domain_source="rules")
+    changed = set_domains(questions=field.questions.all(), domain=field.domains.get(code="law"), by=expert)
+    field.domains.get(code="tax").delete()
+
+    with pytest.raises(Refusal, match="no domain with the code tax any more"):
+        undo_change(project=field, field="domain", at=changed.at, by=expert)
+
+    assert label(question)[0] == "law"
 
 
 def test_an_expert_takes_questions_out_of_any_domain_and_machines_may_sort_them_again(field, ask):

@@ -211,6 +211,26 @@ def test_questions_and_domains_of_other_projects_cannot_be_named(
 # --- sorting ---
 
 
+def test_a_correction_is_undone_on_the_page_on_which_it_was_made(client, tree, make_pool, make_question):
+    pool = make_pool(tree["tax"].project)
+    question = make_question(pool, domain=tree["law.1"], domain_source="rules", domain_confidence=0.4)
+    at = url("domain", tree["law.1"].pk)
+    sent = {"questions": [question.pk], "domain": tree["tax"].pk}
+
+    page = client.post(url("domain_questions", tree["law.1"].pk), sent, follow=True)
+    undo = page.context["undo"]
+    back = client.post(f"/projects/{pool.project.slug}/questions/undo/", {**undo, "next": at})
+
+    question.refresh_from_db()
+    assert "Undo the change of 1 question" in page.text
+    assert back.url == at
+    assert (question.domain, question.domain_source, question.domain_confidence) == (
+        tree["law.1"],
+        "rules",
+        0.4,
+    )
+
+
 def test_sorting_by_rules_is_estimated_then_started(
     client, project, tree, django_capture_on_commit_callbacks
 ):
