@@ -181,7 +181,7 @@ def flips_figure(comparisons: Sequence[Comparison]) -> Figure | None:
             "barmode": "relative",
             "yaxis": {"title": {"text": _("items")}, "zeroline": True},
             "xaxis": {"type": "category", "automargin": True},
-            "legend": {"orientation": "h", "y": 1.12},
+            "legend": {"orientation": "h", "y": 1, "yanchor": "bottom"},
         },
     }
 
@@ -222,7 +222,7 @@ def outcomes_figure(curve: Curve | None) -> Figure | None:
             "barmode": "stack",
             "xaxis": {"type": "category", "title": {"text": _("budget policy")}},
             "yaxis": {"title": {"text": _("items")}},
-            "legend": {"orientation": "h", "y": 1.12},
+            "legend": {"orientation": "h", "y": 1, "yanchor": "bottom"},
         },
     }
 
@@ -237,7 +237,7 @@ def groups_figure(groups: Sequence[Group], curves: Sequence[Curve], series: dict
         ],
         "layout": lying_layout(
             [group.name for group in groups],
-            {"title": {"text": _("answered right")}, "range": [0, 1]},
+            {"title": {"text": _("answered right")}, "range": [0, 1.02]},  # with the sign of 100%
             bars=len(curves),
         ),
     }

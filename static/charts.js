@@ -48,7 +48,7 @@
       font: { family: getComputedStyle(document.body).fontFamily, size: narrow ? 12 : 14, color: colour("ink") },
       hoverlabel: { bgcolor: colour("surface"), bordercolor: colour("line-strong"), font: { color: colour("ink") } },
       margin: { l: narrow ? 44 : 60, r: 12, t: 24, b: 48, ...given?.margin },
-      legend: { orientation: "h", y: 1.12, ...given?.legend },
+      legend: { orientation: "h", y: 1, yanchor: "bottom", ...given?.legend },
       xaxis: axis(given?.xaxis, line),
       yaxis: axis(given?.yaxis, line),
       autosize: true,
@@ -60,6 +60,7 @@
     if (!source || !window.Plotly) return;
     const figure = JSON.parse(source.textContent);
     place.style.height = figure.layout?.height ? `${figure.layout.height}px` : "";
+    place.style.minHeight = figure.layout?.height ? "0" : "";
     const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
     window.Plotly.react(
       place,
