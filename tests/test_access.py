@@ -134,6 +134,7 @@ PAGES = {
     "models": (SEE, "project"),
     "run": (SEE, "run"),
     "run_new": (SPEND, "dataset"),
+    "run_rows": (SPEND, "dataset"),
     "results": (SEE, "project"),
     "evaluation_new": (SPEND, "project"),
     "evaluation": (SEE, "evaluation"),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from common.models import Project
 from common.queries import get_rights
 from curator.models import Dataset
 from training import charts, queries, services, tasks
-from training.core.recipe import as_dict
+from training.core.recipe import Recipe, as_dict
 from training.forms import BaseForm, RunForm
 from training.models import Model, Run
 
@@ -117,9 +117,54 @@ def run_new(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form,
         "base": base,
         "estimate": estimate,
+        "address": _without(given, "csrfmiddlewaretoken") if given else "",
         "base_is_measured": estimate is not None and queries.is_measured(form.cleaned_data["base"]),
     }
     return render_page(request, "training/run_new.html", context, partial="estimate")
+
+
+@require_GET
+def run_rows(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what a base model would learn of a dataset, token by token; with `check` what was found of all rows."""
+    rows = Dataset.objects.select_related("project")
+    dataset = get_editable(rows, request.user, right=Right.SPEND, pk=pk)
+    form = RunForm(request.GET, project=dataset.project)
+    context = {
+        "project": dataset.project,
+        "rights": get_rights(dataset.project, request.user),
+        "dataset": dataset,
+        "form": form,
+        "asked": request.GET.get("row", ""),
+        "address": _without(request.GET, "row", "whole", "check"),
+    }
+    if form.is_valid():
+        base, recipe = form.cleaned_data["base"], form.made
+        context |= {"base": base, "recipe": recipe}
+        try:
+            context |= _taught(request, dataset, base, recipe)
+        except Refusal as refusal:
+            context["refused"] = str(refusal)
+    return render_page(request, "training/rows.html", context, partial="checked")
+
+
+def _taught(request: HttpRequest, dataset: Dataset, base: Model, recipe: Recipe) -> dict[str, Any]:
+    """Return the row that is asked for by its number; with `check` what was found of all, and three of them."""
+    asked, is_whole = request.GET.get("row", ""), "whole" in request.GET
+    if asked.isdecimal():
+        return {
+            "lessons": queries.get_lessons(dataset, base, recipe, [int(asked[:9]) - 1], is_whole=is_whole)
+        }
+    if "check" not in request.GET:
+        return {"waits": True}
+    checked = queries.check_dataset(dataset, base, recipe)
+    return {"checked": checked, "lessons": queries.get_lessons(dataset, base, recipe, checked.landmarks)}
+
+
+def _without(given: QueryDict, *names: str) -> str:
+    kept = given.copy()
+    for name in names:
+        kept.pop(name, None)
+    return kept.urlencode()
 
 
 def _start(request: HttpRequest, dataset: Dataset, form: RunForm) -> Run | None:

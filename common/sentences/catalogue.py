@@ -259,10 +259,6 @@ EXPORTS = (
     _("There is no format %(format)s; there are %(known)s."),
     _("The dataset has no rows; there is nothing to write."),
     _("A sheet holds %(most)d rows, and there are more; download the CSV."),
-    _(
-        "Row %(row)d has %(characters)d characters in %(column)s, and a cell of a workbook holds %(most)d; download "
-        "the CSV."
-    ),
     _("%(path)s cannot be written (%(why)s); name another folder, or make room in this one."),
 )
 
@@ -324,6 +320,7 @@ TRAINING = (
     _("%(path)s gives %(value)s threads; it is a whole number from 1."),
     _("The rows %(path)s cannot be read (%(why)s)."),
     _("Row %(row)d of the dataset cannot be trained on: %(refused)s"),
+    _("%(count)d rows of the dataset cannot be trained on, row %(row)d first: %(refused)s"),
     _("%(path)s, line %(line)d, is no row of a dataset (%(why)s)."),
     _("The rows %(path)s are empty; there is nothing to train on."),
     _(

@@ -1,17 +1,19 @@
 """What templates need beyond Django's own: where the loop stands, times and sums as people write them."""
 
 import json
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeData, SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from common.core import text
-from common.core.rendering import rendered
+from common.core.rendering import rendered, visible
 from common.loop import Step, steps_of
 from common.models import Project
 from common.sentences import in_readers_language
@@ -88,6 +90,16 @@ def as_json(value: Any) -> str:
 def kind_of(row: Any) -> str:
     """Return what a row is, in its own word."""
     return str(row._meta.verbose_name)
+
+
+@register.filter
+def as_tokens(tokens: Sequence[str]) -> SafeString:
+    """Write a text token by token; the end of a line shows, and so does what is only a part of a character."""
+    return format_html_join("", "<span>{}</span>", ((_token(text),) for text in tokens))
+
+
+def _token(text: str) -> str:
+    return visible(text).replace("\n", "↵\n") if text else "·"
 
 
 @register.filter

@@ -2,15 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 
 from django.db.models import QuerySet
-from tokenizers import Tokenizer
 
 from evaluation.models import Evaluation, MarkedAnswer, Thought
 from training.models import Model
+from training.queries import get_tokenizer
 
 
 def get_marked_items(evaluation: Evaluation, *, outcome: str = "", policy: str = "") -> "QuerySet[Thought]":
@@ -80,16 +78,10 @@ def _segment(text: str, start: int, forced: bool, cuts: dict[str, int], stops: s
 
 def get_decoder(model: Model) -> Callable[[Sequence[int]], str] | None:
     """Return what turns a model's token ids into text, or None where its tokenizer is not on this machine."""
-    path = Path(model.location) / "tokenizer.json"
-    if not path.is_file():
+    tokenizer = get_tokenizer(model)
+    if tokenizer is None:
         return None
-    tokenizer = _tokenizer(str(path), path.stat().st_mtime_ns)
     return lambda ids: tokenizer.decode(list(ids), skip_special_tokens=False)
-
-
-@lru_cache(maxsize=4)
-def _tokenizer(path: str, _changed: int) -> Tokenizer:
-    return Tokenizer.from_file(path)
 
 
 def in_order_of_policies(thought: Thought) -> list[MarkedAnswer]:

@@ -15,7 +15,11 @@ NO_LOSS = -100
 
 
 class RowRefused(Refusal):
-    """A row cannot be trained on; the message names the row, the reason and the remedy."""
+    """A row cannot be trained on; the message says why and what to do. `tokens` are its, 0 where not counted."""
+
+    def __init__(self, message: str, *, tokens: int = 0) -> None:
+        super().__init__(message)
+        self.tokens = tokens
 
 
 class Encoder(Protocol):
@@ -59,12 +63,14 @@ def encode_row(
     length = len(prompt_ids) + len(completion_ids)
     if length > max_length:
         raise RowRefused(
-            f"it has {length} tokens, more than the recipe's max_length {max_length}; raise that, or leave it out."
+            f"it has {length} tokens, more than the recipe's max_length {max_length}; raise that, or leave it out.",
+            tokens=length,
         )
     if not row["thinking"].strip():
-        raise RowRefused("it has no thinking to learn from; leave it out.")
+        raise RowRefused("it has no thinking to learn from; leave it out.", tokens=length)
     if completion_ids[-1:] != [end_id]:
         raise RowRefused(
-            "its last token is not the model's end token; the tokenizer does not know this markup."
+            "its last token is not the model's end token; the tokenizer does not know this markup.",
+            tokens=length,
         )
     return EncodedRow(prompt_ids + completion_ids, [NO_LOSS] * len(prompt_ids) + completion_ids)

@@ -20,7 +20,8 @@ from typing import Any
 
 from common.core.chat import MARKUPS, Markup
 from common.core.refusal import Refusal
-from training.core.conversation import EncodedRow, RowRefused, encode_row
+from training.core.conversation import EncodedRow
+from training.core.preflight import Check, refuse_faults
 from training.core.recipe import Recipe, from_dict
 
 OUT_OF_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -179,27 +180,27 @@ def encode_rows(path: Path, tokenizer: Any, recipe: Recipe) -> list[EncodedRow]:
     """Return every row of the dataset as ids and labels.
 
     Raises:
-        RowRefused: naming the first row that cannot be trained on.
+        RowsRefused: naming the rows that cannot be trained on.
         BadJob: the file is missing, empty or torn.
     """
     markup = MARKUPS[recipe.markup]
     _check_marks(tokenizer, markup)
     end_id = tokenizer.convert_tokens_to_ids(markup.end)
-    encoded: list[EncodedRow] = []
+    check = Check(tokenizer, markup, max_length=recipe.max_length, end_id=end_id)
     try:
         lines = path.read_bytes().split(b"\n")  # a text may hold other line ends, such as U+2028
     except OSError as error:
         raise BadJob(f"The rows {path} cannot be read ({error.strerror}).") from error
+    encoded: list[EncodedRow] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-            encoded.append(encode_row(tokenizer, markup, row, max_length=recipe.max_length, end_id=end_id))
-        except RowRefused as refused:
-            raise RowRefused(f"Row {number} of the dataset cannot be trained on: {refused}") from refused
+            made = check.add(json.loads(line))
         except (ValueError, KeyError, TypeError) as error:
             raise BadJob(f"{path}, line {number}, is no row of a dataset ({error!r}).") from error
+        encoded += [made] if made else []
+    refuse_faults(check.finished())
     if not encoded:
         raise BadJob(f"The rows {path} are empty; there is nothing to train on.")
     return encoded

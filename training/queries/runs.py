@@ -120,7 +120,7 @@ def get_estimate(dataset: Dataset, base: Model, recipe: Recipe) -> Estimate:
 
 
 def _row_bytes(dataset: Dataset) -> list[int]:
-    """Return the bytes of each row's question, thinking and answer, without loading the texts."""
+    """Return the bytes of each row's question, thinking and answer in order, without loading the texts."""
 
     def size(key: str) -> Func:
         return Func(KeyTextTransform(key, "content"), function="octet_length", output_field=IntegerField())
