@@ -12,7 +12,11 @@ from common.models import Project
 from training.core.recipe import RECIPES, Recipe, as_dict, from_dict
 from training.models import Model
 
-OVERRIDES = ("learning_rate", "epochs", "batch_size", "max_length", "seed")
+OVERRIDES = ("learning_rate", "epochs", "batch_size", "max_length", "seed", "loss_weighting")
+WEIGHTING_WORDS = (
+    ("sample", _("rows: each counts the same, as in s1")),
+    ("token", _("tokens: a row counts as much as it is long")),
+)
 
 
 class RunForm(forms.Form):
@@ -37,6 +41,11 @@ class RunForm(forms.Form):
         help_text=_("A longer row is refused, never cut."),
     )
     seed = forms.IntegerField(label=_("Seed"), required=False, min_value=0)
+    loss_weighting = forms.ChoiceField(
+        label=_("The loss is the mean of"),
+        required=False,
+        choices=[("", _("as in the recipe")), *WEIGHTING_WORDS],
+    )
 
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -57,7 +66,7 @@ class RunForm(forms.Form):
     def _make(self, cleaned: dict[str, Any]) -> Recipe:
         """Return the named recipe with the values given, in the base's own markup."""
         made = as_dict(RECIPES[cleaned["recipe"]]()) | {"markup": cleaned["base"].markup}
-        made |= {name: cleaned[name] for name in OVERRIDES if cleaned.get(name) is not None}
+        made |= {name: cleaned[name] for name in OVERRIDES if cleaned.get(name) not in (None, "")}
         made["rows_per_card"] = gcd(made["rows_per_card"], made["batch_size"])
         return from_dict(made)
 

@@ -19,7 +19,7 @@ from common.queries import get_rights
 from curator.models import Dataset
 from training import charts, queries, services, tasks
 from training.core.recipe import Recipe, as_dict
-from training.forms import BaseForm, RunForm
+from training.forms import WEIGHTING_WORDS, BaseForm, RunForm
 from training.models import Model, Run
 
 RUNS_A_PAGE = 50
@@ -38,6 +38,7 @@ RECIPE_LABELS = {
     "precision": gettext_lazy("precision"),
     "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
     "zero3": gettext_lazy("sharded over cards (ZeRO-3)"),
+    "loss_weighting": gettext_lazy("what a step's loss is the mean of"),
     "markup": gettext_lazy("markup"),
     "seed": gettext_lazy("seed"),
 }
@@ -91,7 +92,9 @@ def _recipe_lines(found: Run) -> list[tuple[Any, Any]]:
 
 def _shown(value: Any) -> Any:
     """Return a recipe's value as a person reads it."""
-    return {True: _("yes"), False: _("no")}[value] if isinstance(value, bool) else value
+    if isinstance(value, bool):
+        return {True: _("yes"), False: _("no")}[value]
+    return dict(WEIGHTING_WORDS).get(value, value)
 
 
 @require_http_methods(["GET", "POST"])

@@ -17,7 +17,7 @@ from transformers import AutoModelForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 from demo.field import make_question
 from training.core.conversation import NO_LOSS
-from training.core.recipe import as_dict, from_dict, tiny_cpu
+from training.core.recipe import WEIGHTINGS, as_dict, from_dict, tiny_cpu
 from training.trainer import fit
 from training.trainer.__main__ import encode_rows, main
 
@@ -108,25 +108,35 @@ def test_the_trainer_is_fed_every_token_with_the_label_that_was_made_for_it(tmp_
     assert sorted(seen) == sorted(labels_of)
 
 
-def test_the_loss_is_the_mean_over_the_tokens_of_thinking_and_answer(tmp_path):
-    folder = write_folder(tmp_path / "job", batch_size=6, rows_per_card=2)
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_the_loss_is_the_mean_over_what_the_recipe_says_of_thinking_and_answer(tmp_path, weighting):
+    folder = write_folder(tmp_path / "job", batch_size=6, rows_per_card=2, loss_weighting=weighting)
     prepared, rows = prepared_in(folder)
-    total, tokens = 0.0, 0
+    sums, counts = [], []
     with torch.no_grad():
         for row in rows:
             scores = prepared.model(torch.tensor([row.input_ids])).logits[0, :-1].double()
-            total += float(
-                torch.nn.functional.cross_entropy(scores, torch.tensor(row.labels[1:]), reduction="sum")
+            sums.append(
+                float(
+                    torch.nn.functional.cross_entropy(scores, torch.tensor(row.labels[1:]), reduction="sum")
+                )
             )
-            tokens += sum(label != NO_LOSS for label in row.labels)
+            counts.append(sum(label != NO_LOSS for label in row.labels))
 
     assert main([str(folder)]) == 0
 
-    assert losses_of(folder)[0] == pytest.approx(total / tokens, rel=1e-4)
+    of_rows = sum(total / count for total, count in zip(sums, counts, strict=True)) / len(rows)
+    expected = {"sample": of_rows, "token": sum(sums) / sum(counts)}
+    assert losses_of(folder)[0] == pytest.approx(expected[weighting], rel=1e-4)
+    assert expected["sample"] != pytest.approx(expected["token"], rel=1e-3)
 
 
-def test_a_step_is_the_same_in_however_many_passes(tmp_path):
-    folders = [write_folder(tmp_path / str(rows), rows_per_card=rows, epochs=2) for rows in (1, 2, 4)]
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_a_step_is_the_same_in_however_many_passes(tmp_path, weighting):
+    folders = [
+        write_folder(tmp_path / str(rows), rows_per_card=rows, epochs=2, loss_weighting=weighting)
+        for rows in (1, 2, 4)
+    ]
 
     for folder in folders:
         assert main([str(folder)]) == 0
@@ -137,8 +147,11 @@ def test_a_step_is_the_same_in_however_many_passes(tmp_path):
         assert other == pytest.approx(one, rel=1e-3)
 
 
-def test_two_processes_make_the_steps_of_one(tmp_path):
-    alone, together = write_folder(tmp_path / "alone"), write_folder(tmp_path / "together")
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+def test_two_processes_make_the_steps_of_one(tmp_path, weighting):
+    alone, together = (
+        write_folder(tmp_path / name, loss_weighting=weighting) for name in ("alone", "together")
+    )
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 
     assert main([str(alone)]) == 0

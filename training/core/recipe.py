@@ -12,6 +12,8 @@ from typing import Any
 from common.core.chat import MARKUPS
 from common.core.refusal import Refusal
 
+WEIGHTINGS = ("sample", "token")
+
 
 class BadRecipe(Refusal):
     """A recipe holds a value that cannot be used; the message names field, value and range."""
@@ -19,7 +21,11 @@ class BadRecipe(Refusal):
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """One fine-tune's whole configuration. Loss is taken on thinking and answer, as a mean over tokens."""
+    """One fine-tune's whole configuration. Loss is taken on thinking and answer.
+
+    `loss_weighting` says what a step's loss is the mean of: of "sample", every row counts the same, as in the
+    stack that s1 was trained with (transformers 4.46); of "token", a row counts as much as it has tokens.
+    """
 
     learning_rate: float = 1e-5
     epochs: int = 5
@@ -34,6 +40,7 @@ class Recipe:
     precision: str = "bf16"
     gradient_checkpointing: bool = True
     zero3: bool = True  # DeepSpeed ZeRO-3; off on one CPU
+    loss_weighting: str = "sample"
     markup: str = "qwen2.5"
     seed: int = 42
 
@@ -50,6 +57,7 @@ class Recipe:
         _within("max_length", self.max_length, 16, 1_000_000)
         _within("seed", self.seed, 0, 2**31 - 1)
         _among("precision", self.precision, ("bf16", "fp32"))
+        _among("loss_weighting", self.loss_weighting, WEIGHTINGS)
         _among("markup", self.markup, tuple(MARKUPS))
         _flag("gradient_checkpointing", self.gradient_checkpointing)
         _flag("zero3", self.zero3)
@@ -94,6 +102,7 @@ def tiny_cpu() -> Recipe:
         precision="fp32",
         gradient_checkpointing=False,
         zero3=False,
+        loss_weighting="token",
         markup="bare",
         seed=0,
     )

@@ -64,11 +64,12 @@ class BadCheckpoint(Refusal):
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a training needs beside its rows."""
+    """All that a training needs beside its rows; `weighs_rows`: every row counts the same, however long it is."""
 
     arguments: Any
     model: Any
     tokenizer: Any
+    weighs_rows: bool
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ def prepare(folder: Path, base: str, recipe: Recipe) -> Prepared:
         raise NoModel(
             f"The base model {base} lacks {len(missing)} weights, {missing[0]} among them; copy it again."
         )
-    return Prepared(arguments, model, tokenizer)
+    return Prepared(arguments, model, tokenizer, weighs_rows=recipe.loss_weighting == "sample")
 
 
 def _meet(arguments: Any) -> None:
@@ -131,7 +132,7 @@ def fit(prepared: Prepared, rows: list[EncodedRow], *, folder: Path, report: Cal
     columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
     tokens_per_epoch = sum(len(row.input_ids) for row in rows)
     reporter = _Reporter(folder, report, tokens_per_epoch)
-    trainer = SFTTrainer(
+    trainer = (_RowTrainer if prepared.weighs_rows else SFTTrainer)(
         model=prepared.model,
         args=prepared.arguments,
         train_dataset=Dataset.from_dict(columns),
@@ -226,6 +227,27 @@ def _zero3() -> dict[str, Any]:
         "train_batch_size": "auto",
         "train_micro_batch_size_per_gpu": "auto",
     }
+
+
+class _RowTrainer(SFTTrainer):
+    """TRL's trainer with a step's loss as the mean of its rows' means, over all passes and cards of the step.
+
+    What TRL counts in a batch are its tokens; here they are its rows. Source: the stack of s1, which averaged
+    the means of single rows (research note on training, fact 5).
+    """
+
+    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
+        count = torch.tensor(sum(len(batch["labels"]) for batch in batch_samples), device=device)
+        return self.accelerator.gather(count).sum()
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the share that a pass has in its step's loss; the cards' mean makes it whole."""
+        outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+        tokens = outputs.label_mask.sum(dim=-1).clamp(min=1)
+        rows = -outputs.log_probs.sum(dim=-1) / tokens  # log_probs are 0 where there is no label
+        return rows.sum() / num_items_in_batch * self.accelerator.num_processes
 
 
 class _Reporter(TrainerCallback):
