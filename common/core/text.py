@@ -7,6 +7,10 @@ from collections.abc import Iterator, Sequence
 
 # What a chat template may treat as its own: <|im_start|>, <|endoftext|>, <｜Assistant｜> …
 _MARKUP = re.compile(r"<[|｜]([^|｜<>\s]{1,40})[|｜]>")
+# Tokens of other families that look like tags and brackets: Qwen, DeepSeek, Llama, Mistral, Gemma, GLM.
+_NAMED_MARKUP = re.compile(
+    r"(<(?=/?(?:think|tool_call|s|bos|eos|unk|pad|sop|start_of_turn|end_of_turn)>|</?SYS>>)|\[(?=/?(?:INST|gMASK)\]))"
+)
 # Control characters but tab and line feed; lone surrogates; byte order marks inside a text.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]")
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
@@ -69,16 +73,17 @@ def _normal_parts(joined: str) -> bytes:
 def neutralise(text: str) -> tuple[str, bool]:
     """Make a text from outside harmless; return it and whether anything was changed.
 
-    Chat markup `<|im_start|>` is kept readable as `<im_start>`; control characters, lone
-    surrogates and byte order marks go; line ends become line feeds.
+    Chat markup `<|im_start|>` is kept readable as `<im_start>`, `</s>` as `< /s>` and `[INST]` as `[ INST]`;
+    control characters, lone surrogates and byte order marks go; line ends become line feeds.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     if lines.isascii():
         plain = lines.encode()
-        if b"<|" not in plain and len(plain.translate(None, _ASCII_CONTROL)) == len(plain):
+        is_tidy = len(plain.translate(None, _ASCII_CONTROL)) == len(plain)
+        if is_tidy and b"<|" not in plain and not _NAMED_MARKUP.search(lines):
             return lines, False
     # The control characters go first: what they stand between may be markup once they are gone.
-    clean = _MARKUP.sub(r"<\1>", _CONTROL.sub("", lines))
+    clean = _NAMED_MARKUP.sub(r"\1 ", _MARKUP.sub(r"<\1>", _CONTROL.sub("", lines)))
     return clean, clean != lines
 
 

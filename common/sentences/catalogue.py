@@ -134,6 +134,8 @@ ROWS = (
     _("The options begin like a list but are none; mend it, or write one a line."),
     _("The options are named, but not A, B, C and on; name them so."),
     _("The key is a text of %(length)d characters that ends in no option; write the right option's letter."),
+    _("The key is a number that no option says; write the right option's letter."),
+    _("The key names several options in other words than theirs; write their letters, as in AC."),
     _("The answer names %(letters)s, but the options end at %(last)s; correct one."),
     _("The question is empty; write it, or delete the row."),
     _("The row is empty; delete it."),

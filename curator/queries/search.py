@@ -24,7 +24,9 @@ from curator.queries.among import among_keys
 # The word of the index that all questions of a project have; no search can name it, for it has a space.
 PROJECT_WORD = "project "
 # The index first, and after it the texts of what it finds, one by one: left alone, the planner takes
-# the comparison for cheap and reads every text. What has no words yet is searched by its text.
+# the comparison for cheap and reads every text. Nothing but its key finds a hit's text: of a project that has just
+# come the planner believes that it has one row, and would go through all of them for every hit. What has no words
+# yet is searched by its text.
 _BY_WORDS = """
 with hits as materialized (
     select question_id as id, words from curator_questionwords
@@ -34,8 +36,8 @@ with hits as materialized (
         and not exists (select from curator_questionwords words where words.question_id = q.id)
 ), found as (
     select hits.id from hits cross join lateral (
-        select q.text, q.options from curator_question q where q.id = hits.id and q.project_id = %(project)s offset 0
-    ) q where {literals}{begun}
+        select q.text, q.options, q.project_id from curator_question q where q.id = hits.id offset 0
+    ) q where q.project_id = %(project)s and {literals}{begun}
     union all
     select unwritten.id from unwritten cross join lateral (
         select q.text, q.options from curator_question q where q.id = unwritten.id offset 0

@@ -20,6 +20,7 @@ from curator.core.rows import (
     read_row,
     read_table,
 )
+from curator.core.rows.options import key_letters
 
 QUESTION = {"question": "q", "options": "o", "key": "k", "solution": "s", "marks": "m", "language": "l"}
 MAPPING = QUESTION | {"domain": "d", "external_id": "i", "rating": "r", "tags": "t"}
@@ -195,10 +196,69 @@ def test_options_in_one_column_each_keep_their_letters():
         ("ABD", "ABD"),
         ("A,B", "AB"),
         ("", ""),
+        ("(A)(B)", "AB"),
+        ("(A) and (C)", "AC"),
+        ("A and C", "AC"),
+        ("A, B, and C", "ABC"),
+        ("A、B、D项", "ABD"),
+        ("B选项", "B"),
+        ("A、C、", "AC"),
+        ("A;C;", "AC"),
+        ("A|B", "AB"),
+        ("a+b", "a+b"),  # a sum
+        ("【A】【C】", "AC"),
+        ("AC（多选）", "AC"),
+        ("ABCD全选", "ABCD"),
+        ('["A", "C"]', "AC"),
+        ("A. A cat; B. two", "AB"),
+        ("B、two，C、three", "BC"),
+        ("and", "and"),
+        ("A or B", "A or B"),
     ],
 )
 def test_letters_of_a_key_are_put_in_order_and_words_are_left_alone(key, kept):
     assert read(o=["A cat", "two", "three", "four"], k=key).key == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        ("A: true, B: false", "names several options in other words"),
+        ("B. two, and so not C. three", "names several options in other words"),
+        ("3", "is a number that no option says"),
+    ],
+)
+def test_a_key_that_may_mean_several_options_is_refused_and_not_guessed(key, reason):
+    assert reason in read(o=["A cat", "two", "three", "four"], k=key).reason
+
+
+@pytest.mark.parametrize("key", ["A " * 5_000 + "x", "(A" * 5_000, "A," * 5_000 + "!", "A: b, " * 3_000])
+def test_a_long_key_of_letters_takes_no_time(key):
+    assert key_letters(key, 4) in (None, "A")
+
+
+NUMBERED = ["Question Text", "Option 1", "Option 2", "Option 3", "Option 4", "Correct Answer"]
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"), [("3", "C"), ("1", "A"), ("B", "B"), ("17", "17"), ("Bern", "Bern"), ("A, C", "AC")]
+)
+def test_options_in_numbered_columns_are_lettered_and_a_key_by_number_with_them(key, kept):
+    mapping = full_mapping(NUMBERED, None)
+    cells = ["Where?", "Paris", "17", "Oslo", "3 Bern Street", key]
+    row = dict(zip(NUMBERED, cells, strict=True))
+
+    one = read_row(row, mapping, 2)
+    (many,) = read_table({name: [cell] for name, cell in row.items()}, mapping, 2)
+
+    assert one.options == ("Paris", "17", "Oslo", "3 Bern Street")
+    assert one.key == many.key == kept
+    assert one.options == many.options
+
+
+@pytest.mark.parametrize("gap", [["Option 1", "Option 3"], ["Option 2", "Option 3"], ["Option 1"]])
+def test_numbered_columns_with_a_gap_are_no_options(gap):
+    assert not [field for field in guess_mapping(["Question", *gap]) if field.startswith("option")]
 
 
 PROSE = "The coal was burned, and its heat went into the water around the bomb. " * 8

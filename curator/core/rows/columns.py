@@ -22,6 +22,7 @@ from curator.core.rows.cells import (
     read_tags,
     shown,
 )
+from curator.core.rows.names import has_numbered_options
 from curator.core.rows.options import (
     BEFORE_OPTIONS,
     MAY_HOLD_OPTIONS,
@@ -44,7 +45,10 @@ _TEXTS = {
     "rating": LONGEST_NAME,
 }
 # At least all that `neutralise` changes.
-_HARMFUL = r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{feff}\x{fffe}\x{ffff}]|<[|｜]"
+_HARMFUL = (
+    r"[\x00-\x08\x0b-\x1f\x7f-\x{9f}\x{feff}\x{fffe}\x{ffff}]|<[|｜]"
+    r"|</?(?:think|tool_call|s|bos|eos|unk|pad|sop|start_of_turn|end_of_turn)>|<</?SYS>>|\[/?(?:INST|gMASK)\]"
+)
 
 
 class Column(Sequence[Any]):
@@ -120,6 +124,8 @@ class _Part:
         columns = [texts[field] for field in texts.columns if field in lettered]
         options = self._listed() if self._has("options") else _from_columns(columns, texts.height)
         self._note_split_off(texts["question"], options)
+        if has_numbered_options(self.mapping):
+            self._note(texts["key"].str.contains(r"^\d{1,2}$"))
         tags = self._cells("tags") if self._has("tags") else [None] * texts.height
         return zip(options, tags, *(texts[field].to_list() for field in _TEXTS), strict=True)
 

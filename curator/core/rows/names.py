@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
 
 from common.core.refusal import Refusal
 
@@ -10,9 +11,10 @@ from common.core.refusal import Refusal
 # underscores and what stands in brackets.
 _NAMES_IN_ORDER = {
     "question": "question questiontext questionstem questioncontent problem problemtext problemstatement stem "
-    "prompt query instruction text 题目 题干 问题 试题 题目内容 试题内容 题干内容 问题内容 题面 原题 試題 題目 題幹",
+    "itemtext itemstem prompt query instruction text "
+    "题目 题目描述 题干 问题 试题 题目内容 试题内容 题干内容 问题内容 题面 原题 試題 題目 題幹",
     "key": "key answerkey correctanswer correctoption correctchoice correctanswers rightanswer "
-    "referenceanswer standardanswer goldanswer expectedanswer groundtruth gold answer answers correct target "
+    "referenceanswer standardanswer goldanswer expectedanswer groundtruth gold answer answers ans correct target "
     "reference "
     "参考答案 正确答案 标准答案 正确选项 答案 正解 參考答案 正確答案",
     "options": "options choices answeroptions answerchoices alternatives candidates "
@@ -38,6 +40,12 @@ _OF_A_MODEL = (
 )
 _OPTION_COLUMN = re.compile(
     r"^(?:options?|choices?|answers?|opt|选项|选择|選項)?[\s_\-]*[(（]?([A-Z])[)）]?(?:选项|项)?$",
+    re.IGNORECASE,
+)
+
+
+_NUMBERED_OPTION = re.compile(
+    r"^(?:options?|choices?|answers?|opt|alternatives?|选项|选择|選項)[\s_\-]*[(（]?(\d{1,2})[)）]?$",
     re.IGNORECASE,
 )
 
@@ -75,9 +83,27 @@ def guess_mapping(columns: Sequence[str]) -> dict[str, str]:
         lettered = {
             found[1].upper(): column for column in columns if (found := _OPTION_COLUMN.match(column.strip()))
         }
+        if not {"A", "B"} <= lettered.keys():
+            lettered = _numbered(columns)
         if {"A", "B"} <= lettered.keys():
             mapping |= {f"option {letter}": column for letter, column in sorted(lettered.items())}
     return mapping
+
+
+def _numbered(columns: Sequence[str]) -> dict[str, str]:
+    """Return "Option 1", "Option 2" and on by letter, where they count from 1 without a gap."""
+    numbers = {
+        int(found[1]): column for column in columns if (found := _NUMBERED_OPTION.match(column.strip()))
+    }
+    if sorted(numbers) != list(range(1, len(numbers) + 1)) or len(numbers) > len(ascii_uppercase):
+        return {}
+    return {ascii_uppercase[number - 1]: column for number, column in numbers.items()}
+
+
+def has_numbered_options(mapping: Mapping[str, str]) -> bool:
+    """Tell whether options are taken from columns that count them from 1: a key of 3 then names the third."""
+    given = {field[-1]: column for field, column in mapping.items() if field.startswith("option ")}
+    return bool(given) and given == _numbered(list(given.values()))
 
 
 def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:

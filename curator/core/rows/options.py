@@ -37,9 +37,19 @@ MAY_HOLD_OPTIONS = r"(?s)A[.．、:：)）】\]].*B[.．、:：)）】\]]"
 _MAY_HOLD_OPTIONS = re.compile(MAY_HOLD_OPTIONS)
 _FEWEST_INLINE = 3  # without a key in letters; two letters are too often two cases of one question
 _LONGEST_OPTION_INLINE = 1000  # characters; what is longer is a paragraph of the question
-_LETTERS_ALONE = re.compile(r"[\s(（【\[]*[A-Za-z](?:(?:[\s,，、;；/&和与及]*|\.)[A-Za-z])*[\s)）】\].。]*")
+# "B", "abd", "A、C", "(A)(B)", "A and C", "A|B", "A、B、D项", "AC（多选）", "[\"A\", \"C\"]": no more than letters and what
+# stands about them. Possessive throughout, so that a long text is left at once.
+_LETTERS_ALONE = re.compile(
+    r"[\s(【\[\"']*+[A-Za-z][)】\]\"']*+(?:项|选项)?+"
+    r"(?:(?:[\s,、;/&|和与及(【\[\"']++(?:and\b[\s(【\[\"']*+)?+|\.(?=[A-Za-z]))?+[A-Za-z][)】\]\"']*+(?:项|选项)?+)*+"
+    r"[\s)】\].。,、;]*+(?:(?:多选|单选|全选|正确|都对)题?[)】\]]*+)?+[\s.。]*+"
+)
+_REMARK = re.compile(r"[(【\[]\s*(?=(?:多选|单选|全选)题?\s*[)】\]])")
+_LONGEST_LETTERS = 120  # characters of a key of letters alone
 _LONGER_KEY = 200  # characters that a key in an option's own words may have more than the longest option
 _LETTER_WITH_TEXT = re.compile(r"\s*[(（【\[]?([A-Z])(?:[)）】\]]|[.．、:：])\s*\S")
+_NEXT_LETTER = re.compile(r"(?:^|(?<=[\s,、;/|)】\]和与及]))[(【\[]?([A-Z])[)】\].、:]\s*")
+_NUMBER = re.compile(r"\d{1,2}")
 
 
 def without_empty_end(options: list[str]) -> list[str]:
@@ -189,7 +199,7 @@ def _stand_in_order(key: str, letters: str) -> bool:
     """Tell "A, C" from "C, A, B" and "B; C", which answer several blanks in turn and would lose that."""
     plain = unicodedata.normalize("NFKC", key).upper()
     named = "".join(letter for letter in plain if letter in ascii_uppercase)
-    return (named == letters and ";" not in plain) or not _LETTERS_ALONE.fullmatch(plain)
+    return (named == letters and ";" not in plain) or not _is_letters(plain)
 
 
 def read_key(key: str, options: Sequence[str]) -> str:
@@ -205,11 +215,16 @@ def read_key(key: str, options: Sequence[str]) -> str:
         return key
     if not options or not key or key in options:
         return key
+    if listed := _listed(key, options):
+        return listed
     argued = _argued(key, options)
     if argued in options:
         return argued
     letters = key_letters(argued or key, len(options))
     if letters is None:
+        if _NUMBER.fullmatch(key) and not any(key in option for option in options):
+            number = "The key is a number that no option says; write the right option's letter."
+            raise Refused("key", number, key)
         if len(key) > _LONGER_KEY + max(map(len, options)):
             long = f"The key is a text of {len(key)} characters that ends in no option; write the right option's letter."
             raise Refused("key", long, key)
@@ -224,7 +239,7 @@ def read_key(key: str, options: Sequence[str]) -> str:
 
 def _argued(key: str, options: Sequence[str]) -> str:
     """Return the option or the letters with which a key in prose ends ("… FINAL ANSWER: B"), or nothing."""
-    if _LETTERS_ALONE.fullmatch(key):
+    if _is_letters(unicodedata.normalize("NFKC", key)):
         return ""
     said = closing_answer(key) or final_answer(key) or ""
     if said == key.strip() or not (said in options or key_letters(said, len(options))):
@@ -236,10 +251,52 @@ def _argued(key: str, options: Sequence[str]) -> str:
 def key_letters(key: str, option_count: int) -> str | None:
     """Return the letters that a key names, in order, or None where it is something else."""
     plain = unicodedata.normalize("NFKC", key)
-    if _LETTERS_ALONE.fullmatch(plain) and _may_be_letters(plain, option_count):
+    if _is_letters(plain) and _may_be_letters(_bare(plain), option_count):
+        plain = _bare(plain)
         return "".join(sorted({letter for letter in plain.upper() if "A" <= letter <= "Z"}))
     with_text = _LETTER_WITH_TEXT.match(plain)
     return with_text[1] if with_text else None
+
+
+def _is_letters(plain: str) -> bool:
+    return len(plain) <= _LONGEST_LETTERS and bool(_LETTERS_ALONE.fullmatch(_REMARK.sub("", plain)))
+
+
+def _bare(plain: str) -> str:
+    """Return a key of letters alone without the word that joins two of them."""
+    return re.sub(r"(?<=[\s)】\],])and(?=[\s(【\[])", " ", plain)
+
+
+def _listed(key: str, options: Sequence[str]) -> str:
+    """Return the letters of "A. Paris; B. Rome", where each stands before its own option; "" of another key.
+
+    Raises:
+        Refused: several letters stand before other words than their options: which are meant is not known.
+    """
+    plain = unicodedata.normalize("NFKC", key).strip()
+    first = _LETTER_WITH_TEXT.match(plain)
+    if first is None or (_is_letters(plain) and _may_be_letters(_bare(plain), len(options))):
+        return ""
+    last = _letter(len(options) - 1)
+    places = [found for found in _NEXT_LETTER.finditer(plain) if found[1] <= last]
+    letters = [found[1] for found in places]
+    if len(set(letters)) < 2 or letters != sorted(set(letters)):
+        return ""
+    ends = [found.start() for found in places[1:]] + [len(plain)]
+    said = [plain[found.end() : end] for found, end in zip(places, ends, strict=True)]
+    if _same_words(plain[places[0].end() :], options[ord(letters[0]) - ord("A")]):
+        return letters[0]
+    if all(
+        _same_words(text, options[ord(letter) - ord("A")]) for letter, text in zip(letters, said, strict=True)
+    ):
+        return "".join(letters)
+    several = "The key names several options in other words than theirs; write their letters, as in AC."
+    raise Refused("key", several, key)
+
+
+def _same_words(said: str, option: str) -> bool:
+    plain = unicodedata.normalize("NFKC", option)
+    return said.strip(" \t\n,、;.。|/和与及").casefold() == plain.strip(" \t\n,、;.。|/").casefold()
 
 
 def _may_be_letters(plain: str, option_count: int) -> bool:

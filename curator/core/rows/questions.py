@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
+from string import ascii_uppercase
 from typing import Any
 
 from common.core.text import content_hash
@@ -23,6 +24,7 @@ from curator.core.rows.cells import (
     read_tags,
     shown,
 )
+from curator.core.rows.names import has_numbered_options
 from curator.core.rows.options import option_list, read_key, split_inline, without_empty_end
 
 __all__ = [
@@ -101,6 +103,8 @@ def _read(row: Mapping[str, Any], mapping: Mapping[str, str], row_number: int) -
     key = cells.read("key", LONGEST_TEXT)
     if not options and (parted := split_inline(text, key)):
         text, options = parted[0], tuple(parted[1])
+    if has_numbered_options(mapping):
+        key = _lettered(key, options)
     return QuestionRow(
         row_number=row_number,
         text=text,
@@ -115,6 +119,12 @@ def _read(row: Mapping[str, Any], mapping: Mapping[str, str], row_number: int) -
         tags=cells.read_tags(),
         neutralised=cells.neutralised,
     )
+
+
+def _lettered(key: str, options: Sequence[str]) -> str:
+    """Return the letter of a key that counts the options from 1, unless it is an option's own text."""
+    is_number = key.isascii() and key.isdecimal() and len(key) < 3 and key not in options
+    return ascii_uppercase[int(key) - 1] if is_number and 1 <= int(key) <= len(options) else key
 
 
 class _Cells:
