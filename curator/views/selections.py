@@ -22,8 +22,9 @@ from curator import charts, queries, tasks
 from curator.core.selection import Result, Verdict
 from curator.core.spread import flaw_counts, lengths
 from curator.forms import METHOD_WORDS, FreezeForm, SelectionForm, TryForm, knobs_of
-from curator.models import BenchmarkItem, Question, Selection
+from curator.models import BenchmarkItem, Question, Selection, Standing
 from curator.queries.benchmarks import get_named_items, with_named_items
+from curator.queries.caveats import get_caveats, get_selection_caveats, pinned_out
 from curator.services import datasets as dataset_services
 from curator.services import selections as services
 from curator.services.candidates import table_of
@@ -97,6 +98,7 @@ def _outcome(request: HttpRequest, found: Selection) -> dict[str, Any]:
     arms = queries.get_arms(found)
     return {
         "funnel": found.funnel,
+        "caveats": get_selection_caveats(found),
         "pool_size": found.funnel[0]["kept"] if found.funnel else 0,
         "member_count": len(members),
         "reasons": queries.get_reasons(found),
@@ -158,6 +160,12 @@ def selection_try(request: HttpRequest, slug: str) -> HttpResponse:
     return render_page(request, "curator/selection_try.html", context, partial=partial)
 
 
+def _caveats(project: Project, method: dict[str, Any], result: Result) -> list[str]:
+    """Return what the funnel of a trial draw does not say of itself."""
+    out = Question.objects.filter(project=project, standing=Standing.PINNED).count() - result.pinned
+    return [*get_caveats(project, method), *([pinned_out(out)] if out > 0 else [])]
+
+
 def _tried(project: Project, form: TryForm, asked: str) -> dict[str, Any]:
     """Return what a draw has to show, or the sentence that refuses it."""
     if not form.is_valid():
@@ -173,6 +181,7 @@ def _tried(project: Project, form: TryForm, asked: str) -> dict[str, Any]:
     members, others = lengths(result)
     return {
         "result": result,
+        "caveats": _caveats(project, given["made"], result),
         "pool_size": len(result.candidates),
         "unread": services.count_unread(project),
         "spread": spread,

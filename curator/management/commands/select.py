@@ -8,6 +8,7 @@ from typing import Any
 from common.commands import StageCommand, named_project, owner_of, progress_bar
 from common.core.refusal import Refusal
 from curator.core.method import METHODS
+from curator.queries.caveats import get_selection_caveats
 from curator.services import selections
 
 
@@ -51,6 +52,7 @@ class Command(StageCommand):
             "pinned": selection.pinned,
             "banned": selection.banned,
             "shortfall": selection.shortfall,
+            "caveats": get_selection_caveats(selection),
             "arms": {arm.method_name: arm.pk for arm in arms},
         }
 
