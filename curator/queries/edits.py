@@ -5,12 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from curator.core.differences import Piece, condensed, differences
 from curator.models import Question, QuestionEdit, Standing
 
 LATEST_EDITS = 50
 MOST_COMPARED = 20_000  # characters of a text; the comparison grows with the square
 _LISTS = ("options", "tags")
+NOTED_AS = "overruled"  # in the history: a hit in a benchmark that an expert lets pass, with the reason
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,8 @@ def _change(question: Question, edit: QuestionEdit) -> Change:
 
 
 def _label(field: str) -> str:
+    if field == NOTED_AS:
+        return gettext("overruled overlap")
     column: Any = Question._meta.get_field(field)
     named = column.related_model._meta if column.related_model else column
     return str(named.verbose_name)

@@ -30,7 +30,7 @@ LOCK = 7_013  # of imports, in the space of PostgreSQL's advisory locks; the sec
 LOCK_POLL_SECONDS = 0.2
 # The columns that a report adds to a file's own; in both languages at once, so that they are known again,
 # and left out, when the corrected spreadsheet comes back.
-REPORT_COLUMNS = ("row / 行号", "reason / 原因")
+REPORT_COLUMNS = ("row / 行号", "reason / 原因", "column / 列", "text / 原文", "same as / 重复于")
 
 
 def run_import(*, job: Import, watch: Watch = unwatched) -> None:

@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 from common.core.refusal import Refusal
 from common.models import Project, User
 from curator.core.overlap import Hit, Passage, leaks
-from curator.models import Benchmark, BenchmarkItem, Import, Leak, Question
+from curator.models import Benchmark, BenchmarkItem, Import, Leak, Question, QuestionEdit
+from curator.queries.edits import NOTED_AS
 
 
 def find_in_import(job: Import) -> int:
@@ -69,19 +70,40 @@ def overrule(*, project: Project, leaks: Sequence[int], why: str, by: User, now:
     if not why.strip():
         raise Refusal(_("Say why these questions may be taken; the reason is kept in the record."))
     rows = Leak.objects.filter(question__project=project, pk__in=leaks)
+    _note(rows, why.strip(), by)
     changed = rows.update(overruled_by=by, overruled_at=now, overruled_why=why.strip())
     return _counted(changed)
 
 
 @transaction.atomic
-def restore(*, project: Project, leaks: Sequence[int]) -> int:
-    """Take back what was overruled; return how many hits that were.
+def restore(*, project: Project, leaks: Sequence[int], by: User) -> int:
+    """Take back what was overruled; return how many hits that were. Who had overruled it, and why, stays on record.
 
     Raises:
         Refusal: no hit is named.
     """
     rows = Leak.objects.filter(question__project=project, pk__in=leaks, overruled_at__isnull=False)
+    _note(rows, "", by)
     return _counted(rows.update(overruled_by=None, overruled_at=None, overruled_why=""))
+
+
+def _note(rows: "QuerySet[Leak]", why: str, by: User) -> None:
+    """Write into the questions' histories which hits are overruled from now on, and why, or are no more."""
+    QuestionEdit.objects.bulk_create(
+        QuestionEdit(
+            question_id=leak.question_id,
+            field=NOTED_AS,
+            before=_said(leak, leak.overruled_why),
+            after=_said(leak, why),
+            changed_by=by,
+        )
+        for leak in rows.select_related("item__benchmark")
+        if leak.overruled_why != why
+    )
+
+
+def _said(leak: Leak, why: str) -> str:
+    return f"{leak.item.benchmark.name} #{leak.item.number}: {why}" if why else ""
 
 
 def _counted(changed: int) -> int:

@@ -170,7 +170,7 @@ def leaks_restore(request: HttpRequest, slug: str) -> HttpResponse:
     project = get_editable(Project, request.user, right=Right.CURATE, slug=slug)
 
     def act() -> int:
-        return leak_services.restore(project=project, leaks=_marked(request))
+        return leak_services.restore(project=project, leaks=_marked(request), by=request.user)
 
     def said(count: int) -> str:
         return ngettext("%(count)s overlap counts again.", "%(count)s overlaps count again.", count)

@@ -119,12 +119,16 @@ def _report_rows(request: HttpRequest, job: Import) -> Iterator[list[str]]:
     rows = queries.get_reports(job, kind=kind if kind in RowReport.Kind.values else "")
     yield [*job.columns, *services.REPORT_COLUMNS]
     question = job.mapping.get("question")
-    for row in rows.iterator(chunk_size=2000):
+    for row in rows.select_related("duplicate_of__pool").iterator(chunk_size=2000):
         cells = row.cells or {question: row.text}
+        same = row.duplicate_of
         yield [
             *(cells.get(column, "") for column in job.columns),
             str(row.row_number),
             in_every_language(row.reason),
+            row.column,
+            row.text,
+            f"#{same.pk} · {same.pool.name}" if same else "",
         ]
 
 

@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from common.access import Role
 from common.core.refusal import Refusal
-from curator.models import Benchmark, BenchmarkItem, Leak
+from curator.models import Benchmark, BenchmarkItem, Leak, QuestionEdit
+from curator.queries.edits import get_changes
 from curator.services import benchmarks, leaks, selections
 
 LONG = (
@@ -81,7 +82,7 @@ def test_naming_no_hit_is_refused(shared, make_project):
     with pytest.raises(Refusal, match="No overlap was chosen"):
         shared.overrule(leaks=[])
     with pytest.raises(Refusal, match="No overlap was chosen"):
-        leaks.restore(project=shared.project, leaks=[leak.pk for leak in Leak.objects.all()])
+        leaks.restore(project=shared.project, leaks=[leak.pk for leak in Leak.objects.all()], by=None)
 
 
 def test_hits_of_another_project_cannot_be_overruled(shared, make_project):
@@ -126,10 +127,15 @@ def test_an_edited_question_is_held_against_benchmarks_again(shared):
 def test_what_is_restored_is_kept_out_again(shared):
     shared.overrule()
 
-    assert leaks.restore(project=shared.project, leaks=[leak.pk for leak in Leak.objects.all()]) == 2
+    assert leaks.restore(project=shared.project, leaks=[leak.pk for leak in Leak.objects.all()], by=None) == 2
 
     leak = Leak.objects.first()
     assert (leak.overruled_at, leak.overruled_by, leak.overruled_why) == (None, None, "")
+    first, second = QuestionEdit.objects.filter(question=leak.question, field="overruled").order_by("pk")
+    assert first.before == second.after == ""
+    assert first.after == second.before
+    assert first.after.startswith(f"{leak.item.benchmark.name} #{leak.item.number}: ")
+    assert [change.label for change in get_changes(leak.question)] == ["overruled overlap"] * 2
 
 
 def test_overruling_one_benchmarks_hit_leaves_the_others(shared):

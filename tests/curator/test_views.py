@@ -31,6 +31,7 @@ from curator.models import (
     Selection,
 )
 from curator.services import datasets, imports, pools, reviews, selections
+from curator.services.imports import REPORT_COLUMNS
 from curator.services.reviews import Word
 
 pytestmark = pytest.mark.django_db
@@ -468,7 +469,7 @@ def test_a_corrected_report_adds_what_was_left_out_and_nothing_twice(client, own
     assert [row[:3] for row in rows] == [("b", "Is it not?", "no"), ("c", "=1+1?", "2")]
     corrected = "id,question,answer,marks,row / 行号,reason / 原因\n" + "".join(
         f"{key},{question},{answer},2,{number},{reason.replace(',', '')}\n"
-        for key, question, answer, _marks, number, reason in rows
+        for key, question, answer, _marks, number, reason, *_more in rows
     )
 
     again = read_in(pool, corrected, "corrected.csv")
@@ -497,6 +498,8 @@ def test_a_report_has_all_columns_of_every_row(client, owner, pool, read_in, for
         ("b", "Is it not?", "no", "9", "3"),
         ("c", "Is it?", "maybe", "3", "4"),
     ]
+    first = Question.objects.get(text="Is it?")
+    assert [row[-1] for row in rows.rows()][::2] == [f"#{first.pk} · {pool.name}"] * 2
     assert set(job.reports.values_list("kind", flat=True)) == {"duplicate", "filled", "conflict"}
 
 
@@ -540,9 +543,9 @@ def test_the_report_names_every_row_that_became_no_question(client, owner, pool)
     response = client.get(f"/imports/{job.pk}/report.csv")
 
     header, *rows = csv.reader(response.getvalue().decode("utf-8-sig").splitlines())
-    assert header[-2:] == ["row / 行号", "reason / 原因"]
-    assert [row[-2] for row in rows] == ["4", "9"]
-    assert (rows[1][0], rows[1][-1]) == ("'@SUM", "'=1+1")
+    assert header[-5:] == list(REPORT_COLUMNS)
+    assert [row[-5] for row in rows] == ["4", "9"]
+    assert (rows[1][0], rows[1][-4], rows[1][-2]) == ("'@SUM", "'=1+1", "'@SUM")
 
 
 def test_an_import_is_undone_only_after_a_confirmation(client, owner, pool):
