@@ -16,6 +16,7 @@ import re2
 
 from common.core.refusal import Refusal
 from common.core.text import count_cjk, language_of
+from curator.core.endings import breaks_off
 
 CUT = ("length", "max_tokens")  # finish reasons of a reply that ran into its token limit
 REPEATS = 4  # the same line so often in a row is a loop
@@ -36,14 +37,21 @@ _FIGURE = re.compile(
     r"|\b(?:figure|diagram|picture|image)\s+(?:shown|below|above|shows|at\s+(?:the\s+)?(?:left|right))"
     r"|\b(?:figure|fig\.)\s+\d"
     r"|\b(?:shown|pictured|depicted|drawn|see|refer\s+to)\s+(?:in\s+)?the\s+(?:figure|diagram|picture|graph)\b"
-    r"|\bin\s+the\s+(?:figure|diagram)\b|\bgraph\s+(?:shown|below|above)",
+    r"|\bin\s+the\s+(?:figure|diagram|picture|photograph)\b|\b(?:graph|chart)\s+(?:shown|below|above)"
+    r"|!\[[^\]\n]*\]\(|<img\b|\\includegraphics\b|[\[【(（](?:图片?|图略)[\]】)）]|见(?:下|上|右|左|附)?图",
     re.IGNORECASE,
 )
+# An answer that ends so was cut, whatever the endpoint said; a last sentence without a stop may be a habit.
+OPEN = ("word", "formula", "code", "box")
 _REFUSAL = re.compile(
-    r"\W*(?:(?:i['’]m|i am) (?:very |really )?sorry|i apologi[sz]e|as an? (?:ai|artificial|large language)\b"
-    r"|i (?:can(?:no|['’])t|am (?:not able|unable) to|won['’]t)"
-    r" (?:answer|help|assist|provide|comply|solve|do|fulfil)"
-    r"|(?:很|非常)?抱歉|对不起|我(?:无法|不能)(?:回答|提供|解答|协助|帮)|无法回答|作为(?:一个|一名)?(?:AI|人工智能|语言模型))",
+    r"\W*(?:(?:unfortunately|regrettably|sorry|很遗憾|抱歉)\W{0,3}(?:but\s+)?(?=i\b|i['’]|我|无法|不能))?"
+    r"(?:i(?:['’]m| am) (?:very |really )?sorry|i apologi[sz]e|as an? (?:ai|artificial|large language)\b"
+    r"|i(?: can(?:no|['’])t|(?:['’]m| am) (?:not able|unable) to| won['’]t(?: be able to)?)"
+    r" (?:answer|help|assist|provide|comply|solve|do|fulfil"
+    r"|(?:see|view|open|access) (?:the|any|an?|this|your) (?:image|figure|picture|diagram|chart|graph|file|attachment)"
+    r"|(?:determine|give) (?:the|an?) (?:answer|solution) without)"
+    r"|(?:很|非常)?抱歉|对不起|(?:我|很遗憾\W?)(?:无法|不能)(?:回答|提供|解答|协助|帮|(?:查看|看到|打开)(?:图|附件|文件|表))"
+    r"|无法回答|作为(?:一个|一名)?(?:AI|人工智能|语言模型))",
     re.IGNORECASE,
 )
 _MOJIBAKE = re.compile("\ufffd|锟斤拷|烫烫烫|â€[™œ\x9d“”˜]|Ã[©¨¢¤¶¼±]|[\ue000-\uf8ff]{2}")
@@ -195,7 +203,10 @@ PATTERNS: tuple[Pattern, ...] = (
         lambda it: is_numbered_from_the_middle(it.question),
     ),
     Pattern(
-        "truncated", Place.ANSWER, "The trace was cut before its end.", lambda it: it.finish_reason in CUT
+        "truncated",
+        Place.ANSWER,
+        "The trace was cut before its end.",
+        lambda it: it.finish_reason in CUT or breaks_off(it.answer)[1] in OPEN,
     ),
     Pattern(
         "no-thinking", Place.THINKING, "The trace holds no thinking.", lambda it: not it.thinking.strip()
