@@ -18,6 +18,7 @@ from common.endpoints import Prompt, Reply
 from common.jobs import Watch, carried, unwatched
 from common.models import Project, User
 from curator.core.dataset import trace_hash
+from curator.core.quality import CUT
 from curator.models import (
     Answering,
     Attempt,
@@ -131,7 +132,7 @@ def _tokens_per_trace(teacher: Teacher, most_pass_rate: float | None) -> tuple[i
 
     What solvers miss is thought about for longer, so it has a mean of its own where there are enough such traces.
     """
-    known = Trace.objects.filter(teacher=teacher, finish_reason="stop")
+    known = Trace.objects.filter(teacher=teacher).exclude(finish_reason__in=CUT)
     if most_pass_rate is not None:
         count, mean = _mean_tokens(known.filter(question__in=missed(teacher.project, most_pass_rate)))
         if count >= SAMPLE_THAT_SUFFICES:

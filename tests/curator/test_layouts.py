@@ -107,19 +107,19 @@ def samples(row, **given):
 @pytest.mark.parametrize(
     ("row", "layout", "wanted"),
     [
-        (S1K, "s1K", [("Two and two.\n\nThat is four.", "\\boxed{4}", "stop")]),
+        (S1K, "s1K", [("Two and two.\n\nThat is four.", "\\boxed{4}", "")]),
         (
             LIMO,
             "LIMO",
-            [("Two and two.\n\nLet me check.", "**Final Answer**\n\n\\boxed{4}", "stop")],
+            [("Two and two.\n\nLet me check.", "**Final Answer**\n\n\\boxed{4}", "")],
         ),
-        (OPEN_THOUGHTS, "OpenThoughts", [("Two and two.", "\\boxed{4}", "stop")]),
-        (OPEN_THOUGHTS_METADATA, "pairs", [("Two and two.", "\\boxed{4}", "stop")]),
-        (OPEN_R1, "open-r1", [("Two and two.", "\\boxed{4}", "stop"), ("Two and", "", "length")]),
+        (OPEN_THOUGHTS, "OpenThoughts", [("Two and two.", "\\boxed{4}", "")]),
+        (OPEN_THOUGHTS_METADATA, "pairs", [("Two and two.", "\\boxed{4}", "")]),
+        (OPEN_R1, "open-r1", [("Two and two.", "\\boxed{4}", ""), ("Two and", "", "length")]),
         (
             chat({"role": "assistant", "content": "4", "reasoning_content": "Two and two."}),
             "chat",
-            [("Two and two.", "4", "stop")],
+            [("Two and two.", "4", "")],
         ),
     ],
 )
@@ -168,7 +168,7 @@ def test_a_summary_that_a_message_calls_one_is_marked():
 def test_the_parts_of_a_conversation_have_several_names(user, assistant):
     row = {"conversations": [{"from": user, "value": QUESTION}, {"from": assistant, "value": "so</think>4"}]}
 
-    assert samples(row) == [("so", "4", "stop")]
+    assert samples(row) == [("so", "4", "")]
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_row_that_holds_no_trace_says_why(row, fault):
 def test_answers_and_thoughts_in_lists_are_paired():
     row = {"question": QUESTION, "thinking": ["a", "b"], "answer": ["1", "2"]}
 
-    assert samples(row) == [("a", "1", "stop"), ("b", "2", "stop")]
+    assert samples(row) == [("a", "1", ""), ("b", "2", "")]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_chain_without_tags_is_parted_where_it_comes_to_its_answer(text, wante
     ("row", "end"),
     [
         ({"thinking": "so", "answer": "4", "finish_reason": "length"}, "length"),
-        ({"thinking": "so", "answer": "4"}, "stop"),
+        ({"thinking": "so", "answer": "4"}, ""),
         ({"thinking": "so", "answer": ""}, ""),
         ({"generations": ["so</think>4"], "finish_reasons": ["tool"]}, "tool"),
         ({"thinking": "so", "answer": "4", "finish_reason": "x" * 50}, "x" * 40),

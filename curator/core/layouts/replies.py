@@ -158,8 +158,7 @@ def _samples(
         end = ends[place] if place < len(ends) else ""
         if place < len(complete) and complete[place] is False:
             end = end or "length"
-        # Nothing is known of its end, but an answer is there: it went on to what it wanted to say.
-        end = end or sample.finish_reason or ("stop" if sample.answer.strip() else "")
+        end = end or sample.finish_reason  # empty where nothing is known of its end
         yield Sample(sample.thinking, sample.answer, end[:40], sample.is_summary)
 
 
