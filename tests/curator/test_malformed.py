@@ -18,13 +18,9 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from common.core.refusal import Refusal
-from common.jobs import JobState
 from curator import readers
 from curator.core.rows import QuestionRow, full_mapping, read_table
-from curator.models import Import, Question, RowReport
 from curator.readers import open_table, peek
-from curator.services import imports, pools
 
 ROOT = Path(__file__).resolve().parents[2]
 CSV = "题目,答案\n一加一等于几？,二\n".encode()
@@ -290,27 +286,6 @@ def test_a_malformed_file_is_refused_in_one_sentence(file, kind):
     assert str(refused.value).startswith("期末考试.csv")
     assert sentence in str(refused.value)
     assert str(refused.value).endswith(".")
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("kind", REFUSED)
-def test_nothing_of_a_malformed_file_comes_into_the_database(make_pool, make_question, kind):
-    pool = make_pool()
-    make_question(pool)
-
-    def bring_in():
-        content = io.BytesIO(REFUSED[kind][0])
-        job = pools.start_import(pool=pool, content=content, file_name="期末考试.csv", mapping=None, by=None)
-        imports.run_import(job=job)
-
-    with pytest.raises(Refusal) as refused:
-        bring_in()
-
-    assert str(refused.value).endswith(".")
-    assert Question.objects.count() == 1
-    assert not RowReport.objects.exists()
-    assert not Import.objects.filter(state=JobState.SUCCEEDED).exists()
-    assert not Import.objects.exclude(rows_imported=0).exists()
 
 
 @pytest.mark.parametrize("kind", REFUSED)
