@@ -143,6 +143,7 @@ class QuestionFilterForm(forms.Form):
 
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.project = project
         self.fields["pool"].queryset = Pool.objects.filter(project=project)  # type: ignore[attr-defined]
         self.fields["pool"].label_from_instance = lambda pool: shortened(pool.name, _LONGEST_LABEL)  # type: ignore[attr-defined]
         shown = _upper(get_domain_tree(project), self.data.get("domain", ""))
@@ -163,7 +164,8 @@ class QuestionFilterForm(forms.Form):
     @property
     def sorting(self) -> Order:
         """Return the order that is asked for; read it after `is_valid`."""
-        return get_order(self.cleaned_data.get("order") or "", self.cleaned_data.get("text") or "")
+        typed = self.cleaned_data.get("text") or ""
+        return get_order(self.project, self.cleaned_data.get("order") or "", typed)
 
     def _place(self, text: str) -> Cursor | None:
         try:

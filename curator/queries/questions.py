@@ -88,9 +88,9 @@ ORDERS: dict[str, Order] = {
 }
 
 
-def get_order(name: str, typed: str) -> Order:
+def get_order(project: Project, name: str, typed: str) -> Order:
     """Return the order of a name; without one the best match of a search first, or else the oldest."""
-    return ORDERS[name] if name else best_match(typed) or ORDERS["oldest"]
+    return ORDERS[name] if name else best_match(project, typed) or ORDERS["oldest"]
 
 
 @dataclass(frozen=True)

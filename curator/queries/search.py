@@ -23,21 +23,13 @@ from curator.queries.among import among_keys
 
 # The word of the index that all questions of a project have; no search can name it, for it has a space.
 PROJECT_WORD = "project "
-# The index first, and after it the texts of what it finds, one by one: left alone, the planner takes
-# the comparison for cheap and reads every text. Nothing but its key finds a hit's text: of a project that has just
-# come the planner believes that it has one row, and would go through all of them for every hit. What has no words
-# yet is searched by its text.
+# The index first, and what it cannot tell after it. What has no words yet is searched by its text.
 _BY_WORDS = """
-with hits as materialized (
-    select question_id as id, words from curator_questionwords
-    where words @@ (%(own)s::tsquery && to_tsquery('english', %(words)s))
-), unwritten as materialized (
+with unwritten as materialized (
     select q.id from curator_question q where q.project_id = %(project)s
         and not exists (select from curator_questionwords words where words.question_id = q.id)
 ), found as (
-    select hits.id from hits cross join lateral (
-        select q.text, q.options, q.project_id from curator_question q where q.id = hits.id offset 0
-    ) q where q.project_id = %(project)s and {literals}{begun}
+    {hits}
     union all
     select unwritten.id from unwritten cross join lateral (
         select q.text, q.options from curator_question q where q.id = unwritten.id offset 0
@@ -47,6 +39,21 @@ with hits as materialized (
 )
 select coalesce(array_agg(id)::text, '{{}}') from found
 """
+_HITS = """
+    select question_id as id from curator_questionwords
+    where words @@ (%(own)s::tsquery && to_tsquery('question_words', %(words)s))
+"""
+# The texts of what the index finds, one by one and by key: left alone, the planner takes the comparison for cheap
+# and reads every text; and of a project that has just come it believes that it has one row, and would go through
+# all of them for every hit.
+_READ_HITS = """
+    select hits.id from (
+        select question_id as id, words from curator_questionwords
+        where words @@ (%(own)s::tsquery && to_tsquery('question_words', %(words)s)) offset 0
+    ) hits cross join lateral (
+        select q.text, q.options, q.project_id from curator_question q where q.id = hits.id offset 0
+    ) q where q.project_id = %(project)s and {literals}{begun}
+"""
 _BY_TEXT = """
 select coalesce(array_agg(id)::text, '{{}}') from curator_question q
 where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s)
@@ -55,7 +62,7 @@ where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s)
 
 # In millionths, of a text as long as it is: PostgreSQL's 1 divides by the logarithm of the length.
 _RANK = "(ts_rank(%(expressions)s), 1) * 1000000)::int"
-_RANKED = ", to_tsquery('english', "
+_RANKED = ", to_tsquery('question_words', "
 _FIRST = 900_000_000
 
 
@@ -69,7 +76,7 @@ def searched(rows: "QuerySet[Question]", project: Project, typed: str) -> "Query
     return rows.filter(among_keys("pk", _keys(project, search)))
 
 
-def best_match(typed: str) -> Order | None:
+def best_match(project: Project, typed: str) -> Order | None:
     """Return the order in which the best match of a search comes first; None where no words are searched.
 
     The more often and the closer together a question has the words, the better, and its own text outweighs
@@ -86,7 +93,9 @@ def best_match(typed: str) -> Order | None:
         arg_joiner=_RANKED,
         output_field=IntegerField(),
     )
-    named = When(external_id=search.typed, then=Value(_FIRST))
+    # By key: an index has project and key, while the id in its source stands in the long row itself.
+    same_id = Question.objects.filter(project=project, external_id=search.typed).order_by()
+    named = When(pk__in=same_id.values("pk"), then=Value(_FIRST))
     return Order(Case(named, default=Coalesce(rank, 0)), is_down=True, read=_whole)
 
 
@@ -99,22 +108,28 @@ def _whole(text: str) -> int:
 def _keys(project: Project, search: Search) -> str:
     """Return the keys of what is found as PostgreSQL writes an array, which it also reads fastest.
 
-    Where the index knows no word of the search, as of "the" and "of", all texts are read.
+    Where a search has no word, as "±" has none, all texts are read.
     """
     given: dict[str, Any] = {"project": project.pk, "words": search.words, "typed": search.typed}
     given["own"] = f"'{PROJECT_WORD}{project.pk}'"
     given |= {f"term{place}": term.pattern for place, term in enumerate(search.terms)}
     terms = list(enumerate(search.terms))
     literals = [(place, term) for place, term in terms if term.is_literal]
-    given |= {f"whole{place}": term.whole for place, term in terms if term.is_prefix}
     with connection.cursor() as cursor:
-        cursor.execute("select numnode(to_tsquery('english', %(words)s)) > 0", given)
+        begun = [(place, term) for place, term in terms if term.is_prefix and _is_folded(cursor, term)]
+        given |= {f"whole{place}": term.whole for place, term in begun}
+        cursor.execute("select numnode(to_tsquery('question_words', %(words)s)) > 0", given)
         statement = _BY_WORDS if cursor.fetchone()[0] else _BY_TEXT
-        cursor.execute(
-            statement.format(terms=_conditions(terms), literals=_conditions(literals), begun=_begun(terms)),
-            given,
-        )
+        hits = _READ_HITS.format(literals=_conditions(literals), begun=_begun(begun))
+        hits = hits if literals or begun else _HITS
+        cursor.execute(statement.format(terms=_conditions(terms), hits=hits), given)
         return str(cursor.fetchone()[0])
+
+
+def _is_folded(cursor: Any, term: Term) -> bool:
+    """Tell whether the index has a word otherwise than it is typed, so that what begins like it proves nothing."""
+    cursor.execute("select ts_lexize('question_stem', %s)", [term.text])
+    return list(cursor.fetchone()[0] or []) != [term.text.lower()]
 
 
 def _conditions(terms: Sequence[tuple[int, Term]]) -> str:
@@ -132,9 +147,8 @@ def _says(place: int, term: Term) -> str:
 def _begun(terms: Sequence[tuple[int, Term]]) -> str:
     """Return what holds of a word that may go on: the index finds it by its stem, and "apples" is no "apply"."""
     return "".join(
-        f" and (hits.words @@ to_tsquery('english', %(whole{place})s) or {_says(place, term)})"
+        f" and (hits.words @@ to_tsquery('question_words', %(whole{place})s) or {_says(place, term)})"
         for place, term in terms
-        if term.is_prefix
     )
 
 

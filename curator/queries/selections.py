@@ -245,7 +245,7 @@ def find_questions(project: Project, words: str) -> "QuerySet[Question]":
     rows = rows.only("pk", "text", "language", "project")
     if number.isascii() and number.isdecimal() and len(number) < 18 and rows.filter(pk=int(number)).exists():
         return rows.filter(pk=int(number))
-    found, best = searched(rows, project, asked), best_match(asked)
+    found, best = searched(rows, project, asked), best_match(project, asked)
     if best is None:
         return found.order_by("pk")[:MOST_FOUND]
     return found.annotate(match=best.value).order_by("-match", "pk")[:MOST_FOUND]

@@ -12,6 +12,7 @@ from typing import Any
 
 REAL_ROWS = 59_633
 FOLDER = Path(os.environ.get("QIANTI_REAL_POOLS", Path(__file__).resolve().parents[3] / "shared" / "data"))
+OWNER = "bench@school.example"
 COLUMNS = ("id", "question", "options", "answer", "solution", "marks", "language", "domain", "source")
 # The mean lengths of the real pools: a question, its solution; a third of them are Chinese.
 MADE_UP_WORDS, MADE_UP_SOLUTION_WORDS, CHINESE_EVERY = 50, 40, 3
@@ -85,7 +86,7 @@ def project(slug: str) -> Any:
     from common.access import Role
     from common.models import Membership, Project, User
 
-    owner, _made = User.objects.get_or_create(email="bench@school.example")
+    owner, _made = User.objects.get_or_create(email=OWNER)
     made = Project.objects.create(slug=slug, name=slug)
     Membership.objects.create(project=made, user=owner, role=Role.OWNER)
     return made

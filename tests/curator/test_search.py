@@ -135,6 +135,26 @@ def test_a_word_that_may_go_on_finds_what_begins_so_and_not_what_shares_its_stem
     assert {question.text for question in get_questions(pool.project, text=typed)} == expected
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("the ", {"The rule of law.", "To be or not to be: the question."}),
+        ("of the ", {"The rule of law."}),
+        ("to be or not ", {"To be or not to be: the question."}),
+        ("rule -the", {"Another rule, they say."}),
+        ("the", {"The rule of law.", "To be or not to be: the question.", "Another rule, they say."}),
+    ],
+)
+def test_a_word_that_says_nothing_is_found_as_a_word(make_pool, make_question, typed, expected):
+    pool = make_pool()
+    for text in ("The rule of law.", "To be or not to be: the question.", "Another rule, they say."):
+        make_question(pool, text=text)
+    words.write_missing_words()
+
+    assert {question.text for question in get_questions(pool.project, text=typed)} == expected
+
+
 def test_a_question_is_found_by_its_number_and_by_its_id_in_the_source(make_pool, make_question):
     pool = make_pool()
     other = make_question(pool, text="It mentions cpa-2019-7 in its text.")
@@ -236,7 +256,7 @@ def ranked(make_pool, make_question):
                 external_id=(ids or {}).get(place, ""),
             )
         words.write_missing_words()
-        order = get_order("", typed)
+        order = get_order(pool.project, "", typed)
         page = get_keyset_page(get_questions(pool.project, text=typed), order)
         return [texts.index(row.text) for row in page.rows]
 
@@ -271,10 +291,12 @@ def test_the_id_in_the_source_is_the_best_match(ranked):
 
 
 @pytest.mark.django_db
-def test_without_words_to_search_the_oldest_come_first():
+def test_without_words_to_search_the_oldest_come_first(make_project):
+    project = make_project()
+
     for typed in ("", "  ", "#12"):
-        assert get_order("", typed) == ORDERS["oldest"]
-    assert get_order("longest", "tax") == ORDERS["longest"]
+        assert get_order(project, "", typed) == ORDERS["oldest"]
+    assert get_order(project, "longest", "tax") == ORDERS["longest"]
 
 
 @pytest.mark.django_db
@@ -284,7 +306,7 @@ def test_pages_by_best_match_meet_every_question_once_in_both_directions(make_po
         make_question(pool, text="tax " * (number % 4 + 1) + "x" * number)
         if number == 7:
             words.write_missing_words()  # the last three are searched by their texts
-    order, rows = get_order("", "tax "), get_questions(pool.project, text="tax ")
+    order, rows = get_order(pool.project, "", "tax "), get_questions(pool.project, text="tax ")
 
     met, page = [], get_keyset_page(rows, order, size=3)
     pages = [page]

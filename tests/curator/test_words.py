@@ -12,7 +12,8 @@ def found(query):
     """Return the numbers of the questions whose words answer a query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "select question_id from curator_questionwords where words @@ to_tsquery('english', %s)", [query]
+            "select question_id from curator_questionwords where words @@ to_tsquery('question_words', %s)",
+            [query],
         )
         return {row[0] for row in cursor.fetchall()}
 
