@@ -3,15 +3,32 @@
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from django.db import connection
+from django.db.models import BigIntegerField, Count, Sum
+from django.db.models.expressions import RawSQL
 from psycopg import sql
 
+from common.access import ProjectRow
 from common.models import Project
 from curator.core.best import BY_KEY, Kind
 from curator.core.candidates import Candidates, candidates
-from curator.models import Domain
+from curator.models import (
+    Attempt,
+    Benchmark,
+    ChosenTrace,
+    Domain,
+    Doubt,
+    Leak,
+    NearCopy,
+    Pool,
+    QualityPattern,
+    Question,
+    RowReport,
+    Trace,
+)
 from curator.queries.taxonomy import branches_of
 from curator.services.flaws import patterns_of
 
@@ -55,26 +72,27 @@ where q.project_id = {project}
 """
 # A row that is written anew gets a new transaction number, so that count and sum of them tell every change
 # of a table, by whomever it was made.
-_STAMPED = (
-    "curator_question",
-    "curator_rowreport",
-    "curator_trace",
-    "curator_chosentrace",
-    "curator_doubt",
-    "curator_attempt",
-    "curator_leak",
-    "curator_nearcopy",
-    "curator_domain",
-    "curator_pool",
-    "curator_benchmark",
-    "curator_qualitypattern",
+_STAMPED: tuple[type[ProjectRow], ...] = (
+    Question,
+    RowReport,
+    Trace,
+    ChosenTrace,
+    Doubt,
+    Attempt,
+    Leak,
+    NearCopy,
+    Domain,
+    Pool,
+    Benchmark,
+    QualityPattern,
 )
 _TEXT_COLUMNS = {"id", "domain", "source", "leaked", "flaws", "said"}
 
 
 @dataclass(frozen=True)
 class _Kept:
-    stamp: str
+    everywhere: str  # the stamp of the tables as a whole, which is the quicker one
+    here: str  # the stamp of the project's own rows
     columns: Candidates
 
 
@@ -82,11 +100,13 @@ _kept: OrderedDict[int, _Kept] = OrderedDict()
 
 
 def table_of(project: Project) -> Candidates:
-    """Return a project's questions and traces as columns, from memory if nothing has changed since."""
-    stamp = _stamp()
+    """Return a project's questions and traces as columns, from memory if nothing of it has changed since."""
+    everywhere = _stamp_everywhere()
     kept = _kept.get(project.pk)
-    if kept is None or kept.stamp != stamp:
-        _kept[project.pk] = kept = _Kept(stamp, _read(project))
+    if kept is None or kept.everywhere != everywhere:
+        here = _stamp_of(project)
+        columns = kept.columns if kept and kept.here == here else _read(project)
+        _kept[project.pk] = kept = _Kept(everywhere, here, columns)
     _kept.move_to_end(project.pk)
     while len(_kept) > PROJECTS_KEPT:
         _kept.popitem(last=False)
@@ -99,12 +119,22 @@ def usd_per_trace(table: Candidates) -> float:
     return float(paid.mean() or 0) if paid.len() else 0.0  # type: ignore[arg-type]
 
 
-def _stamp() -> str:
+def _stamp_everywhere() -> str:
     one = sql.SQL("select count(*), sum(xmin::text::bigint) from {}")
-    parts = [one.format(sql.Identifier(table)) for table in _STAMPED]
+    parts = [one.format(sql.Identifier(model._meta.db_table)) for model in _STAMPED]
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL(" union all ").join(parts))
         return str(cursor.fetchall())
+
+
+def _stamp_of(project: Project) -> str:
+    return str([_stamp_of_rows(model, project) for model in _STAMPED])
+
+
+def _stamp_of_rows(model: type[ProjectRow], project: Project) -> Any:
+    rows = model._default_manager.filter(**{model.project_path: project}).order_by()
+    number = RawSQL(f'"{model._meta.db_table}".xmin::text::bigint', [], output_field=BigIntegerField())  # noqa: S611 - a name of our own
+    return rows.annotate(number=number).aggregate(Count("pk"), Sum("number"))
 
 
 def _read(project: Project) -> Candidates:
