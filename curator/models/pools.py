@@ -110,6 +110,9 @@ class RowReport(ProjectRow):
     said = models.JSONField(
         default=dict, blank=True
     )  # by a duplicate, where the question's own row says else
+    external_id = models.CharField(
+        max_length=200, blank=True, db_default=""
+    )  # of a duplicate, in its own source
 
     class Meta:
         ordering = ["row_number"]
@@ -119,6 +122,9 @@ class RowReport(ProjectRow):
                 condition=Q(kind__in=["rejected", "duplicate", "filled", "conflict"]),
                 name="report_kind_known",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["external_id"], condition=~Q(external_id=""), name="report_external_id")
         ]
 
     def __str__(self) -> str:

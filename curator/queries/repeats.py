@@ -1,10 +1,12 @@
 """Reads of what several files say of one question: its pools, and the keys that they give it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from django.db.models import F, Func, Min, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.functions import Collate, Least
 
+from common.models import Project
 from curator.core.repeats import is_same_key
 from curator.models import Import, Pool, Question, RowReport
 
@@ -38,6 +40,18 @@ def get_other_pools(question: Question) -> "QuerySet[Pool]":
     repeating = RowReport.objects.filter(duplicate_of=question).order_by()
     pools: QuerySet[Pool] = Pool.objects.filter(pk__in=repeating.values("imported_by__pool"))
     return pools.exclude(pk=question.pool_id).order_by("name")
+
+
+def get_other_ids(question: Question) -> list[tuple[str, str]]:
+    """Return the ids that other rows of files give a question, each with the name of its pool."""
+    rows = RowReport.objects.filter(duplicate_of=question).exclude(external_id__in=("", question.external_id))
+    return list(rows.order_by("external_id").values_list("external_id", "imported_by__pool__name").distinct())
+
+
+def get_repeated_ids(project: Project, ids: Iterable[str]) -> list[tuple[str, int]]:
+    """Return which of some ids rows of files have that repeat a question, each with the question's key."""
+    rows = RowReport.objects.filter(external_id__in=ids, duplicate_of__project=project)
+    return list(rows.exclude(external_id="").order_by().values_list("external_id", "duplicate_of").distinct())
 
 
 def get_said_keys(question: Question) -> list[SaidKey]:

@@ -36,6 +36,8 @@ with unwritten as materialized (
     ) q where {terms}
     union all
     select id from curator_question where project_id = %(project)s and external_id = %(typed)s
+    union all
+    {repeats}
 )
 select coalesce(array_agg(id)::text, '{{}}') from found
 """
@@ -56,7 +58,12 @@ _READ_HITS = """
 """
 _BY_TEXT = """
 select coalesce(array_agg(id)::text, '{{}}') from curator_question q
-where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s)
+where q.project_id = %(project)s and ({terms} or q.external_id = %(typed)s or q.id in ({repeats}))
+"""
+# Questions that a row with this id repeats: the id is of another file than the question's own.
+_REPEATS = """
+    select q.id from curator_rowreport r join curator_question q on q.id = r.duplicate_of_id
+    where r.external_id = %(typed)s and r.external_id <> '' and q.project_id = %(project)s
 """
 
 
@@ -122,7 +129,7 @@ def _keys(project: Project, search: Search) -> str:
         statement = _BY_WORDS if cursor.fetchone()[0] else _BY_TEXT
         hits = _READ_HITS.format(literals=_conditions(literals), begun=_begun(begun))
         hits = hits if literals or begun else _HITS
-        cursor.execute(statement.format(terms=_conditions(terms), hits=hits), given)
+        cursor.execute(statement.format(terms=_conditions(terms), hits=hits, repeats=_REPEATS), given)
         return str(cursor.fetchone()[0])
 
 

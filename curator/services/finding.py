@@ -9,6 +9,7 @@ from common.core.text import content_hash
 from common.models import Project
 from curator.core.layouts import TraceRow
 from curator.models import Question
+from curator.queries.repeats import get_repeated_ids
 
 _FIELDS = ("content_hash", "external_id", "key", "options")
 
@@ -29,6 +30,7 @@ class Finder:
     """
 
     def __init__(self, project: Project) -> None:
+        self.project = project
         self.questions: QuerySet[Question] = Question.objects.filter(project=project)
         self.by_stem: dict[bytes, int | Missing] | None = None
 
@@ -48,11 +50,19 @@ class Finder:
         return {question.content_hash: question for question in rows}
 
     def _by_id(self, ids: Iterable[str]) -> dict[str, Question | Missing]:
-        found: dict[str, Question | Missing] = {}
+        """Return the questions of ids; the id of a row that repeats a question is that question's, too."""
+        ids = list(ids)
+        meant: dict[str, dict[int, Question]] = {}
         for question in self.questions.filter(external_id__in=ids).only(*_FIELDS):
-            is_first = question.external_id not in found
-            found[question.external_id] = question if is_first else Missing.SEVERAL_IDS
-        return found
+            meant.setdefault(question.external_id, {})[question.pk] = question
+        repeated = get_repeated_ids(self.project, ids)
+        there = self.questions.only(*_FIELDS).in_bulk([key for _id, key in repeated])
+        for external_id, key in repeated:
+            meant.setdefault(external_id, {})[key] = there[key]
+        return {
+            external_id: next(iter(questions.values())) if len(questions) == 1 else Missing.SEVERAL_IDS
+            for external_id, questions in meant.items()
+        }
 
     def _by_text(
         self, rows: Sequence[TraceRow], found: dict[int, Question | Missing]

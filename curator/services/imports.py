@@ -127,7 +127,7 @@ def _parts(rows: Iterator[QuestionRow | Rejected]) -> Iterator[list[QuestionRow 
 
 
 class _Report(NamedTuple):
-    """What the report says of one row, in the order of its columns; the last two are of what it repeats."""
+    """What the report says of one row, in the order of its columns; the last three are of what it repeats."""
 
     kind: RowReport.Kind
     row_number: int
@@ -136,6 +136,7 @@ class _Report(NamedTuple):
     text: str
     cells: Mapping[str, str]
     said: Mapping[str, Any]
+    external_id: str
     question_id: int | None
 
 
@@ -208,6 +209,7 @@ class _Sorting:
                 each.text,
                 kept(row),
                 each.said,
+                each.row.external_id,
                 each.question_id,
             )
             for each, row in zip(part, rows, strict=True)
@@ -234,11 +236,13 @@ def _without_report(cells: Mapping[str, str]) -> dict[str, str]:
 def _rejected(row: Rejected) -> _Report:
     cells = _without_report(row.cells)
     kind = RowReport.Kind.REJECTED
-    return _Report(kind, row.row_number, row.column[:200], row.reason, row.text, cells, {}, None)
+    return _Report(kind, row.row_number, row.column[:200], row.reason, row.text, cells, {}, "", None)
 
 
 def _copy_reports(job: Import, reports: Sequence[_Report]) -> None:
-    columns = 'imported_by_id, kind, row_number, "column", reason, text, cells, said, duplicate_of_id'
+    columns = (
+        'imported_by_id, kind, row_number, "column", reason, text, cells, said, external_id, duplicate_of_id'
+    )
     with (
         connection.cursor() as cursor,
         connection.wrap_database_errors,
@@ -246,7 +250,7 @@ def _copy_reports(job: Import, reports: Sequence[_Report]) -> None:
     ):
         for report in reports:
             cells, said = orjson.dumps(report.cells).decode(), orjson.dumps(report.said).decode()
-            copy.write_row((job.pk, report.kind.value, *report[1:5], cells, said, report.question_id))
+            copy.write_row((job.pk, report.kind.value, *report[1:5], cells, said, *report[7:]))
 
 
 def _finish(job: Import, table: readers.Table, mapping: Mapping[str, str], sorting: _Sorting) -> None:

@@ -31,7 +31,7 @@ from curator.forms import (
 from curator.models import Question, QuestionEdit
 from curator.queries.benchmarks import with_named_items
 from curator.queries.best import get_chosen, get_ranked
-from curator.queries.repeats import get_other_pools, get_said_keys
+from curator.queries.repeats import get_other_ids, get_other_pools, get_said_keys
 from curator.services import questions as services
 from curator.services.classification import set_domains
 from curator.services.labels import Changed
@@ -253,6 +253,7 @@ def _context(request: HttpRequest, found: Question, form: KeyForm) -> dict[str, 
         "doubts": queries.get_doubts(found),
         "said_keys": get_said_keys(found) if found.key_disputed else (),
         "other_pools": get_other_pools(found),
+        "other_ids": get_other_ids(found),
         "form": form,
     }
 

@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from common.core.text import normal_form
 from common.models import Membership
+from curator.core.layouts import TraceRow
 from curator.core.repeats import FIELDS, Account, is_same_key
 from curator.core.selection import DISPUTED
-from curator.models import Domain, Question, RowReport, Selection
+from curator.models import Domain, Import, Question, RowReport, Selection
+from curator.queries import get_questions
 from curator.queries.repeats import counted_source, get_other_pools, get_said_keys
-from curator.services import classification, questions, selections, undo
+from curator.services import classification, questions, selections, undo, words
+from curator.services.finding import Finder, Missing
 
 HEADER = "question,answer,solution,marks,domain,difficulty,tags\n"
 # Three files by the pool that they are read into. The first question has everything in each of them, and each
@@ -176,6 +179,59 @@ def test_a_report_says_what_its_row_gave_and_what_was_not_taken(make_pool, read_
         "The same question is there already. This row gave it: reference solution, tags."
         " Not taken, for what is there goes first: marks."
     )
+
+
+@pytest.fixture
+def two_banks(make_project, make_pool, read_in):
+    """Return a project into which two files have brought a question, each with an id of its own."""
+    project = make_project()
+    read_in(make_pool(project, name="One"), "id,question,answer\nq1,Is it?,yes\nq2,Was it?,no\n")
+    read_in(make_pool(project, name="Two"), "id,question,answer\nB-7,Is it?,yes\nq2,Was it?,no\n", "two.csv")
+    return project
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_question_is_found_by_the_id_that_any_file_gives_it(two_banks, written):
+    question = two_banks.questions.get(external_id="q1")
+    if written:
+        words.write_missing_words()
+
+    assert list(get_questions(two_banks, text="B-7")) == [question]
+    assert list(get_questions(two_banks, text="q1")) == [question]
+
+
+def test_traces_find_their_question_by_the_id_that_any_file_gives_it(two_banks):
+    rows = [trace_row(each) for each in ("B-7", "q2", "q9")]
+
+    found = Finder(two_banks).find(rows)
+
+    wanted = [two_banks.questions.get(external_id=each) for each in ("q1", "q2")]
+    assert [found[id(row)] for row in rows] == [*wanted, Missing.NOWHERE]
+
+
+def trace_row(external_id):
+    """Return a row of traces that names its question by an id alone."""
+    return TraceRow("", (), gives_options=False, external_id=external_id, samples=())
+
+
+def test_an_id_that_another_question_has_in_another_file_names_none(two_banks, make_pool, read_in):
+    read_in(make_pool(two_banks, name="Three"), "id,question,answer\nq1,Was it?,no\n", "three.csv")
+    row = trace_row("q1")
+
+    assert Finder(two_banks).find([row]) == {id(row): Missing.SEVERAL_IDS}
+
+
+def test_a_page_shows_the_ids_of_other_files_until_they_are_undone(two_banks, client):
+    question = two_banks.questions.get(external_id="q1")
+    client.force_login(Membership.objects.get(project=two_banks).user)
+
+    shown = client.get(question.get_absolute_url()).content.decode()
+    undo.undo_import(job=Import.objects.latest("pk"))
+    again = client.get(question.get_absolute_url()).content.decode()
+
+    assert "B-7" in shown
+    assert "Two" in shown
+    assert "B-7" not in again
 
 
 def test_what_an_expert_has_said_stays(make_pool, read_in, make_user):
