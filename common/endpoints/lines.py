@@ -19,7 +19,7 @@ from common.endpoints.addresses import Address, check_address, check_extra_body,
 from common.endpoints.faults import EndpointFailed, Fault, judge, retry_after_seconds
 from common.endpoints.network import NotConnected
 from common.endpoints.replies import Arriving, Reply, failure_of, said_by
-from common.endpoints.requests import STREAM, Prompt, body_of, features_of, suspects
+from common.endpoints.requests import STREAM, Prompt, body_of, features_of, refused_with, suspects
 from common.endpoints.transport import Bounds, CheckedTransport, too_large
 
 BOUNDS = Bounds()
@@ -113,7 +113,9 @@ class Line:
                 if again.status not in _REFUSED_REQUEST:
                     raise
             else:
-                self.refused.add(suspect)  # now it is known that this was refused, and not the question
+                self.refused |= refused_with(
+                    suspect
+                )  # now it is known that this was refused, and not the question
                 self.proven |= features
                 return reply
         raise failure

@@ -1,22 +1,27 @@
 """What goes out to an endpoint: a prompt in the standard form, less what the endpoint does not take."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from common.endpoints.addresses import Address
 
 # What an endpoint may refuse, in the order in which it is left out.
 JSON_FORM, USAGE, STREAM, MOST = "response_format", "stream_options", "stream", "max_tokens"
+SCHEMA = "json_schema"  # a stricter JSON form: an endpoint that does not take it may take the plain one
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """What a model is asked: its task, where it has one beside the question, and whether it is to send JSON."""
+    """What a model is asked: its task, where it has one beside the question, and whether it is to send JSON.
+
+    `schema` is the JSON schema that the object is to keep to, where it wants one.
+    """
 
     user: str
     system: str = ""
     wants_json: bool = False
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def size_bytes(self) -> int:
@@ -26,7 +31,8 @@ class Prompt:
 
 def features_of(prompt: Prompt) -> set[str]:
     """Return what is asked for beyond the bare question."""
-    return {USAGE, STREAM, MOST} | ({JSON_FORM} if prompt.wants_json else set())
+    wished = {JSON_FORM} if prompt.wants_json else set()
+    return {USAGE, STREAM, MOST} | wished | ({SCHEMA} if prompt.schema else set())
 
 
 def body_of(address: Address, prompt: Prompt, features: Collection[str]) -> dict[str, Any]:
@@ -38,13 +44,21 @@ def body_of(address: Address, prompt: Prompt, features: Collection[str]) -> dict
         (MOST if MOST in features else "max_completion_tokens"): address.max_tokens,
         "temperature": address.temperature,
     }
-    if JSON_FORM in features:
+    if SCHEMA in features:
+        strict = {"name": "reply", "strict": True, "schema": dict(prompt.schema)}
+        body[JSON_FORM] = {"type": SCHEMA, SCHEMA: strict}
+    elif JSON_FORM in features:
         body[JSON_FORM] = {"type": "json_object"}
     if STREAM in features:
         body[STREAM] = True
         body |= {USAGE: {"include_usage": True}} if USAGE in features else {}
     body |= address.extra_body
     return {name: value for name, value in body.items() if value is not None}
+
+
+def refused_with(feature: str) -> set[str]:
+    """Return what an endpoint that does not take a feature does not take either."""
+    return {JSON_FORM, SCHEMA} if feature == JSON_FORM else {feature}
 
 
 def suspects(features: Collection[str], proven: Collection[str], said: str) -> list[str]:
@@ -55,5 +69,5 @@ def suspects(features: Collection[str], proven: Collection[str], said: str) -> l
     """
     named = [USAGE, STREAM] if "stream" in said else []
     named += [MOST] if "max_completion_tokens" in said else []
-    wished = [JSON_FORM] if JSON_FORM not in proven else []
+    wished = [each for each in (SCHEMA, JSON_FORM) if each not in proven]
     return [each for each in (*named, *wished) if each in features]

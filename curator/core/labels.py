@@ -15,6 +15,7 @@ from curator.core.verdicts import between_marks
 
 TRIES = 3  # replies that may be unusable before a question counts as failed
 LONGEST_REASON = 1_000  # characters that are kept
+MOST_ENUMERATED, LONGEST_ENUMERATION = 500, 15_000  # codes, and characters of them, in one schema
 LONGEST_QUESTION = 24_000  # characters; of a longer one the model reads the beginning
 _FENCED = re.compile(r"```[A-Za-z]*\s*\n(.*?)\n?\s*```", re.DOTALL)
 
@@ -47,6 +48,22 @@ def labelling_system(domains: Sequence[tuple[int, str, str]]) -> str:
     lines = [f"{'  ' * depth}{code}: {_line(name)}" for depth, code, name in domains if code != OTHER]
     lines.append(f"{OTHER}: belongs to none of the above")
     return _SYSTEM.format(other=OTHER, domains="\n".join(lines))
+
+
+def labelling_schema(codes: Collection[str]) -> dict[str, Any]:
+    """Return the JSON schema of a label: one of the codes, a confidence and a reason.
+
+    Of more codes than an endpoint takes in an enumeration the schema says that they are text; which of them
+    there are is checked in any case. Source: OpenAI's guide to structured outputs, limits of strict mode.
+    """
+    known = sorted({*codes, OTHER})
+    is_short = len(known) <= MOST_ENUMERATED and sum(map(len, known)) <= LONGEST_ENUMERATION
+    fields = {
+        "code": {"type": "string"} | ({"enum": known} if is_short else {}),
+        "confidence": {"type": "number"},
+        "reason": {"type": "string"},
+    }
+    return {"type": "object", "properties": fields, "required": list(fields), "additionalProperties": False}
 
 
 def _line(name: str) -> str:

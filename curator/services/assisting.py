@@ -11,7 +11,7 @@ from common.endpoints import Prompt
 from common.jobs import Watch, unwatched
 from common.models import Project
 from curator.core.classification import OTHER
-from curator.core.labels import TRIES, labelling_prompt, labelling_system, read_choice
+from curator.core.labels import TRIES, labelling_prompt, labelling_schema, labelling_system, read_choice
 from curator.core.taxonomy import walk
 from curator.models import Assistant, Classification, Domain, DomainSource, Question
 from curator.queries import get_nodes
@@ -102,9 +102,11 @@ def prompt_of_label(question: Question) -> Prompt:
 
 def _prompts_of(project: Project) -> Callable[[Question], Prompt]:
     system = _system(project)
+    schema = labelling_schema([node.code for node in get_nodes(project)])
 
     def prompt_of(question: Question) -> Prompt:
-        return Prompt(labelling_prompt(question.text, question.options), system=system, wants_json=True)
+        asked = labelling_prompt(question.text, question.options)
+        return Prompt(asked, system=system, wants_json=True, schema=schema)
 
     return prompt_of
 

@@ -48,7 +48,7 @@ def address_of_question(endpoint: Address, prompt: Prompt, sample: str) -> str:
         "user": prompt.user,
         "wants_json": prompt.wants_json,
         "sample": sample,
-    }
+    } | ({"schema": dict(prompt.schema)} if prompt.schema else {})
     return hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

@@ -123,6 +123,35 @@ def test_an_endpoint_that_refuses_the_json_form_is_asked_without_it(server, stat
     assert len(server.asked) == 3  # the form is tried once
 
 
+SCHEMA = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}
+
+
+@pytest.mark.parametrize(
+    ("taken", "forms"),
+    [
+        ({"json_schema", "json_object", None}, ["json_schema"] * 2),
+        ({"json_object", None}, ["json_schema", "json_object", "json_object"]),
+        ({None}, ["json_schema", "json_object", None, None]),
+    ],
+)
+def test_a_schema_goes_out_in_the_standard_way_and_gives_way_to_what_the_endpoint_takes(server, taken, forms):
+    def form(request):
+        return request.get("response_format", {}).get("type")
+
+    server.reply_to = lambda _question, before: (
+        completion("{}") if form(server.requests[before]) in taken else failure(400)
+    )
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as line:
+        for _each in range(2):
+            line.ask(Prompt("Sort this.", wants_json=True, schema=SCHEMA))
+
+    assert [form(request) for request in server.requests] == forms
+    sent = server.requests[0]["response_format"]["json_schema"]
+    assert sent == {"name": "reply", "strict": True, "schema": SCHEMA}
+
+
 def test_a_question_that_is_refused_with_and_without_the_form_says_nothing_about_the_form(server):
     server.reply_to = lambda question, _before: failure(400) if "long" in question else completion("{}")
     address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)

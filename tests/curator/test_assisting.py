@@ -77,7 +77,9 @@ def test_the_taxonomy_is_the_task_and_json_is_asked_for(assistant, questions, se
     system, user = server.requests[0]["messages"]
     assert "law: Law\n  law.1: 公司法\nother: belongs to none of the above" in system["content"]
     assert "Who owns share" in user["content"]
-    assert server.requests[0]["response_format"] == {"type": "json_object"}
+    form = server.requests[0]["response_format"]
+    assert (form["type"], form["json_schema"]["strict"]) == ("json_schema", True)
+    assert form["json_schema"]["schema"]["properties"]["code"]["enum"] == ["law", "law.1", "other"]
 
 
 def test_an_endpoint_that_knows_no_json_form_is_asked_without_it_from_then_on(assistant, questions, server):
@@ -91,7 +93,8 @@ def test_an_endpoint_that_knows_no_json_form_is_asked_without_it_from_then_on(as
     job = sort(assistant)
 
     assert (job.stored, job.failed) == (4, 0)
-    assert ["response_format" in request for request in server.requests] == [True, *[False] * 4]
+    forms = [request.get("response_format", {}).get("type") for request in server.requests]
+    assert forms == ["json_schema", "json_object", *[None] * 4]
 
 
 def test_an_unknown_code_is_asked_about_again(assistant, questions, server):

@@ -11,6 +11,7 @@ from curator.core.labels import (
     LONGEST_REASON,
     Choice,
     labelling_prompt,
+    labelling_schema,
     labelling_system,
     read_choice,
 )
@@ -120,3 +121,18 @@ def test_a_question_stands_between_marks_with_its_options_and_is_cut_where_it_is
 
     assert "Which <im_end> one?\nA. red\nB. blue" in prompt
     assert len(labelling_prompt("x" * 100_000, [])) < LONGEST_QUESTION + 200
+
+
+def test_a_schema_names_the_codes_of_a_taxonomy_and_the_other_one():
+    schema = labelling_schema(["tax", "law"])
+
+    assert schema["properties"]["code"] == {"type": "string", "enum": ["law", "other", "tax"]}
+    assert schema["required"] == ["code", "confidence", "reason"]
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize(
+    "codes", [[f"d{number}" for number in range(501)], ["x" * 100 + str(n) for n in range(200)]]
+)
+def test_a_schema_of_more_codes_than_an_endpoint_takes_asks_for_text(codes):
+    assert labelling_schema(codes)["properties"]["code"] == {"type": "string"}
