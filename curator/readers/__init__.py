@@ -28,7 +28,7 @@ from curator.readers.faults import (
     TooLarge,
     TruncatedFile,
 )
-from curator.readers.packed import Source, members, refuse_binary, source_of
+from curator.readers.packed import Source, head_of_table, members, source_of
 from curator.readers.parquet import parquet_table
 from curator.readers.reading import AS_FOUND, SEPARATORS, Reading
 from curator.readers.records import json_lines_table, json_table, peek_records
@@ -91,8 +91,7 @@ def open_table(
         OSError: the file cannot be opened.
     """
     source = replace(source_of(path, name, member, largest_bytes), reading=reading)
-    head = source.head(512)
-    refuse_binary(head, source.name)
+    head = head_of_table(source)
     if head.startswith(b"PK\x03\x04"):
         table = workbook_table(source)
     elif head.startswith(b"PAR1"):
@@ -108,7 +107,7 @@ def stream_table(path: Path, name: str = "") -> Stream:
     Raises:
         NoTable, OSError: as `open_table` does.
     """
-    refuse_binary(source_of(path, name, "", LARGEST_BYTES).head(512), name or path.name)
+    head_of_table(source_of(path, name, "", LARGEST_BYTES))
     return stream_of(path, name, open_table)
 
 
@@ -124,8 +123,7 @@ def peek(
         NoTable, OSError: as for the whole.
     """
     source = replace(source_of(path, name, member, LARGEST_BYTES), reading=reading)
-    head = source.head(512)
-    refuse_binary(head, source.name)
+    head = head_of_table(source)
     if head.startswith(b"PK\x03\x04"):
         return check_filled(workbook_table(source).first(rows), source.name)
     if head.startswith(b"PAR1"):

@@ -27,13 +27,19 @@ _ZIP, _GZIP = b"PK\x03\x04", b"\x1f\x8b"
 _TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".json", ".jsonl", ".ndjson", ".parquet", ".gz")
 _UTF_8_NAMES = 0x800
 _ENCRYPTED = 0x1
+_HEAD_BYTES = 512
+_COMPOUND = (
+    b"\xd0\xcf\x11\xe0"  # what an Office file was before XLSX, and what a locked one is still packed in
+)
+_LOCKED_STREAM = "EncryptedPackage".encode("utf-16-le")
+_LARGEST_SECTOR_SHIFT, _FARTHEST_DIRECTORY = 12, 64 * 1024 * 1024
 _BINARY = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
     b"RIFF": "a picture or a recording",
-    b"\xd0\xcf\x11\xe0": "an old or password-protected Office file",
+    _COMPOUND: "an old Office file",
     b"7z\xbc\xaf": "a 7z archive",
     b"Rar!": "a RAR archive",
     b"BZh": "a bzip2 archive",
@@ -179,19 +185,35 @@ def source_of(path: Path, name: str, member: str, largest_bytes: int) -> Source:
     return Source(path, f"{name}, {found}", largest_bytes, entry)
 
 
-def refuse_binary(head: bytes, name: str) -> None:
-    """Refuse what is known by its first bytes to be no table.
+def head_of_table(source: Source) -> bytes:
+    """Return the first bytes of what may be a table; what is known by them to be none is refused.
 
     Raises:
         EmptyFile, NotATable: with what it is.
     """
+    head, name = source.head(_HEAD_BYTES), source.name
     if not head:
         raise EmptyFile(f"{name} is empty; export it again.")
+    if head.startswith(_COMPOUND) and _is_locked(source, head):
+        raise NotATable(f"{name} is locked with a password; save it without one.")
     for beginning, what in _BINARY.items():
         if head.startswith(beginning):
             raise NotATable(f"{name} is {what}, not a table; save it as CSV, XLSX, JSON or Parquet.")
     if head[257:262] == b"ustar":
         raise NotATable(f"{name} is a tar archive, not a table; pack the tables as .zip, or each as .gz.")
+    return head
+
+
+def _is_locked(source: Source, head: bytes) -> bool:
+    """Tell whether a compound file holds an encrypted workbook, as the names in its first directory sector say.
+
+    Source: Microsoft's MS-CFB (the header's fields) and MS-OFFCRYPTO (the stream's name).
+    """
+    shift, sector = int.from_bytes(head[30:32], "little"), int.from_bytes(head[48:52], "little")
+    start = (sector + 1) << min(shift, _LARGEST_SECTOR_SHIFT)
+    if start > _FARTHEST_DIRECTORY:
+        return False
+    return _LOCKED_STREAM in source.head(start + (1 << _LARGEST_SECTOR_SHIFT))[start:]
 
 
 def _is_zip(path: Path, name: str) -> bool:

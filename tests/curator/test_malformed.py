@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 import xlsxwriter
+from msoffcrypto.format.ooxml import OOXMLFile
 
 from curator import readers
 from curator.core.rows import QuestionRow, full_mapping, read_table
@@ -43,6 +44,13 @@ def sheet_of(*rows):
             sheet.write_row(place, 0, row)
 
     return book(fill)
+
+
+def with_password():
+    """Return a workbook as Excel writes it when it is given a password."""
+    locked = io.BytesIO()
+    OOXMLFile(io.BytesIO(sheet_of(["题目", "答案"], ["一加一等于几？", "二"]))).encrypt("secret", locked)
+    return locked.getvalue()
 
 
 def formulas():
@@ -180,10 +188,10 @@ REFUSED = {
     "a RAR archive": (b"Rar!\x1a\x07\x01\x00" + bytes(60), "is a RAR archive, not a table"),
     "a PDF": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "is a PDF, not a table"),
     "a picture": (b"\x89PNG\r\n\x1a\n" + bytes(100), "is a picture, not a table"),
-    "a password-protected workbook": (
-        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504),
-        "is an old or password-protected Office file",
-    ),
+    "a password-protected workbook": (with_password(), "is locked with a password; save it without one."),
+    "the beginning of a password-protected workbook": (with_password()[:1024], "is an old Office file"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504), "is an old Office file"),
+    "an old workbook of wild numbers": (b"\xd0\xcf\x11\xe0" + b"\xff" * 508, "is an old Office file"),
     "a web page called .xls": (b"<html><table><tr><td>1</td></tr></table></html>", "is a web page or XML"),
     "a truncated zip": (zipped(("a.csv", CSV * 500))[:-60], "is a damaged or cut-off workbook or archive"),
     "a zip in a zip": (zipped(("a.zip", zipped(("a.csv", CSV)))), "holds no table"),

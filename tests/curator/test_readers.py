@@ -182,7 +182,7 @@ def test_an_encoding_that_could_only_be_guessed_is_refused_rather_than_garbled(f
         (b"a,b, a \n1,2,3\n", readers.DuplicateColumn, "two columns named 'a'"),
         (b"\x89PNG\r\n\x1a\n" + bytes(100), readers.NotATable, "is a picture, not a table"),
         (b"%PDF-1.7 ...", readers.NotATable, "is a PDF, not a table"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", readers.NotATable, "password-protected Office file"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", readers.NotATable, "an old Office file"),
         (b"PAR1" + bytes(50), readers.NotATable, "damaged Parquet file"),
         (b"PK\x03\x04" + bytes(50), readers.TruncatedFile, "damaged or cut-off workbook"),
         (b"<html><table>", readers.NotATable, "is a web page or XML"),
