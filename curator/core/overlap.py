@@ -6,9 +6,10 @@ would: a run that stands in many pool questions is a stem ("which of the followi
 proves nothing, and a shared run counts only where runs make up a good part of the shorter text. Texts
 too short for a run are compared whole, with their options: 下列说法正确的是 alone is no question.
 
-What shares no run may still be the same question, short or reworded. Where two texts share most of their rare
+What shares no run may still be the same question, short or reworded. Where two texts share enough of their rare
 words, they are held against each other letter by letter, in the order written and in the order of the
-alphabet; where their numbers or signs are not the same they are two exercises of one template.
+alphabet, and by what they speak of; where their numbers or signs are not the same they are two exercises of one
+template.
 
 The order of neither side decides anything, unlike in s1's code.
 
@@ -31,6 +32,7 @@ from rapidfuzz import fuzz
 
 from common.core.text import CJK, count_cjk, folded_line, is_cjk, ngrams, normal_form
 from curator.core.copies import same_figures
+from curator.core.rewording import words_alike
 from curator.core.shingles import (
     Characters,
     Hashes,
@@ -61,11 +63,12 @@ LATIN_TERM = 1
 CJK_TERM = 2
 COMMON_TERM = 0.02  # of the items; what stands in more of them finds no pairs
 LEAST_COMMON_TERMS = 20  # but a term in so few items is never too common
-LEAST_SHARED_RARITY = 0.5  # of the text with more of it
+LEAST_SHARED_RARITY = 0.35  # of the text with more of it
+LEAST_SHARED_FOR_LETTERS = 0.5  # below it, likeness by letters is that of a template
 ROUNDING = 1e-9  # a sum in another order is another by less than this share
 LEAST_LIKENESS = 0.92  # m1 asks for 0.95; in the real pools everything from 0.92 on is the same question
 LEAST_LIKENESS_BY_NUMBERS = 0.8  # where both have the same numbers, which are enough to know a question by
-LEAST_NUMBERS = 3
+LEAST_NUMBERS, LEAST_LONG_NUMBERS = 3, 2  # so many, and so many of them of more than one digit
 MOST_FUZZY_CHARACTERS = 1000  # in a longer text a reworded one shares runs
 
 # Latin words as s1 splits them, at white space alone, so that a formula is a few words and not dozens.
@@ -306,19 +309,22 @@ class _FuzzyIndex:
         return found
 
     def _close(
-        self, batch: Sequence[Passage], lines: Sequence[str], candidates: Sequence[tuple[int, int]]
+        self, batch: Sequence[Passage], lines: Sequence[str], candidates: Sequence[tuple[int, int, float]]
     ) -> "Iterator[_Close]":
-        """Yield those pairs of a row and an item that are alike letter by letter."""
-        ones = {row: _unnumbered(normal_form(lines[row])) for row in {row for row, _place in candidates}}
-        for row, place in candidates:
+        """Yield those pairs of a row and an item that are alike letter by letter, or in what they speak of."""
+        ones = {
+            row: _unnumbered(normal_form(lines[row])) for row in {row for row, _place, _share in candidates}
+        }
+        for row, place, share in candidates:
             one, other = ones[row], self.unnumbered[place]
             if batch[row].options and self.items[place].options:
                 one, other = _with_options(one, batch[row]), _with_options(other, self.items[place])
-            if alike := _letters_alike(one, other):
+            by_letters = _letters_alike(one, other) if share >= LEAST_SHARED_FOR_LETTERS else 0.0
+            if alike := by_letters or words_alike(one, other):
                 yield _Close(row, place, alike, one, other)
 
-    def _candidates(self, tokens: Tokens) -> list[tuple[int, int]]:
-        """Return pairs of a row and an item that share most of their rare terms, in order.
+    def _candidates(self, tokens: Tokens) -> list[tuple[int, int, float]]:
+        """Return pairs of a row and an item that share enough of their rare terms, in order, with that share.
 
         A term counts as often as the row says it.
 
@@ -334,8 +340,12 @@ class _FuzzyIndex:
         rare = _RareTerms.of(rows[positions[is_rare]], places[is_rare], self.weights)
         found_rows, found_items = self._possible(rare, rarity)
         shared = self._shared_rarity(rare, found_rows, found_items, tokens.row_count)
-        enough = shared >= LEAST_SHARED_RARITY * np.maximum(rarity[found_rows], self.rarity[found_items])
-        return list(zip(found_rows[enough].tolist(), found_items[enough].tolist(), strict=True))
+        most = np.maximum(rarity[found_rows], self.rarity[found_items])
+        enough = shared >= LEAST_SHARED_RARITY * most
+        shares = np.divide(shared, most, out=np.ones(len(most)), where=most > 0)[enough]
+        return list(
+            zip(found_rows[enough].tolist(), found_items[enough].tolist(), shares.tolist(), strict=True)
+        )
 
     def _possible(self, rare: "_RareTerms", rarity: Sums) -> tuple[Places, Places]:
         """Return each row with the items that could share enough, by how many of its rarest terms they hold."""
@@ -406,9 +416,14 @@ def _letters_alike(one: str, other: str) -> float:
     if not as_written and not by_alphabet:
         return 0.0
     numbers = sorted(_NUMBER.findall(one))
-    by_numbers = len(numbers) >= LEAST_NUMBERS and numbers == sorted(_NUMBER.findall(other))
+    by_numbers = _are_telling(numbers) and numbers == sorted(_NUMBER.findall(other))
     least = 100 * (LEAST_LIKENESS_BY_NUMBERS if by_numbers else LEAST_LIKENESS)
     return next((found / 100 for found in (as_written, by_alphabet) if found >= least), 0.0)
+
+
+def _are_telling(numbers: Sequence[str]) -> bool:
+    """Tell whether a question is known by its numbers; "scenario 1" and "scenario 2" stand in many."""
+    return len(numbers) >= LEAST_NUMBERS and sum(len(number) > 1 for number in numbers) >= LEAST_LONG_NUMBERS
 
 
 def _unnumbered(normal: str) -> str:
