@@ -7,7 +7,7 @@ must negations; of the rest most must be. The order of words says nothing: half 
 
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import snowballstemmer
@@ -18,11 +18,11 @@ from common.core.text import CJK
 # other has not, one may be put for the other: gold for silver, an area for a perimeter.
 LEAST_ALIKE, LEAST_ALIKE_REPLACED = 0.65, 0.78
 LEAST_LETTERS = 10  # of that and, twice, of formulas; fewer name a topic and no question
-MOST_LETTERS = (
-    120  # a longer text that is reworded shares runs, and may be mostly what an exam says each time
-)
+# A longer text that is reworded shares runs, and may be mostly what an exam says each time.
+MOST_LETTERS, MOST_CHARACTERS = 120, 400
 CJK_LETTERS = 3  # as many letters as a character says
 
+_KEPT = 8192  # texts: each of a benchmark is held against many questions
 _SHORTEST_WORD = 3  # letters; shorter ones are symbols, or words of asking
 _WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}(?:'s)?(?![a-z])")
 _ASKING_WORDS = """
@@ -51,20 +51,21 @@ _LOOSE = ".,:;!?()[]{}\"'“”‘’$。，、：；！？（）《》【】"
 
 
 class _Said(NamedTuple):
-    """What a text speaks of, by stem or character; its formulas; and its negations."""
+    """What a text speaks of, by stem or character; and its negations."""
 
     things: Counter[str]
-    formulas: tuple[str, ...]
     negations: Counter[str]
 
 
 def words_alike(one: str, other: str) -> float:
     """Return the share of what two texts in normal form speak of that both do; 0 where they ask other things."""
+    if max(len(one), len(other)) > MOST_CHARACTERS or _formulas(one) != _formulas(other):
+        return 0.0
     said, also = _said(one), _said(other)
-    if said.formulas != also.formulas or said.negations != also.negations:
+    if said.negations != also.negations:
         return 0.0
     most = max(_letters(said.things), _letters(also.things))
-    if most > MOST_LETTERS or most + 2 * sum(map(len, said.formulas)) < LEAST_LETTERS:
+    if most > MOST_LETTERS or most + 2 * sum(map(len, _formulas(one))) < LEAST_LETTERS:
         return 0.0
     alike = _letters(said.things & also.things) / most if most else 1.0
     is_replaced = said.things - also.things and also.things - said.things
@@ -76,25 +77,26 @@ def _stem(word: str) -> str:
     return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
+@lru_cache(maxsize=_KEPT)
 def _said(text: str) -> _Said:
     words = [word.removesuffix("'s") for word in _WORD.findall(text)]
     characters = _CJK_CHARACTER.findall(_CJK_ASKING.sub(" ", _NEGATED.sub(" ", text)))
     things = {_stem(word) for word in words if word not in _ASKING | _NEGATIONS}
     return _Said(
         Counter(things) + Counter(characters),
-        tuple(sorted(_formulas(text))),
         Counter(word for word in words if word in _NEGATIONS) + Counter(_NEGATED.findall(text)),
     )
 
 
-def _formulas(text: str) -> list[str]:
-    """Return what stands between words: numbers, symbols, formulas; loose signs of a sentence are none."""
+@lru_cache(maxsize=_KEPT)
+def _formulas(text: str) -> tuple[str, ...]:
+    """Return in order what stands between words: numbers, symbols, formulas; loose signs of a sentence are none."""
     chunks = (chunk.strip(_LOOSE) for chunk in _FORMULA.findall(_WORD.sub(" ", text)))
-    return [
-        chunk
-        for chunk in chunks
-        if chunk and not (chunk.isalpha() and chunk.isascii() and len(chunk) < _SHORTEST_WORD)
-    ]
+    return tuple(sorted(chunk for chunk in chunks if chunk and not _is_short_word(chunk)))
+
+
+def _is_short_word(chunk: str) -> bool:
+    return chunk.isalpha() and chunk.isascii() and len(chunk) < _SHORTEST_WORD
 
 
 def _letters(things: Counter[str]) -> int:
