@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import re2
 
+from common.core.answers import Outcome, mark
+from common.core.quantities import quantity
 from common.core.refusal import Refusal
 from common.core.text import count_cjk, language_of
 from curator.core.endings import breaks_off
@@ -82,6 +84,8 @@ class Specimen:
     finish_reason: str = ""
     source: str = ""
     language: str = ""  # of the question
+    key: str = ""
+    options: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,17 @@ def is_in_another_language(specimen: Specimen) -> bool:
     return letters >= LETTERS_TO_JUDGE and language_of(written) != specimen.language
 
 
+def names_answer(it: Specimen) -> bool:
+    """Tell whether an answer says what the question asks for: one of its options, or a number as its key is.
+
+    A question of any other kind is answered by any words.
+    """
+    if not it.answer.strip() or not (it.options or quantity(it.key)):
+        return bool(it.answer.strip())
+    key = "A" if it.options else it.key
+    return mark(it.answer, key=key, options=it.options).outcome is not Outcome.UNPARSED
+
+
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "asymptote",
@@ -211,7 +226,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "no-thinking", Place.THINKING, "The trace holds no thinking.", lambda it: not it.thinking.strip()
     ),
-    Pattern("no-answer", Place.ANSWER, "The trace ends without an answer.", lambda it: not it.answer.strip()),
+    Pattern("no-answer", Place.ANSWER, "The trace ends without an answer.", lambda it: not names_answer(it)),
     Pattern(
         "refusal",
         Place.ANSWER,

@@ -97,7 +97,15 @@ def _flaws(trace: Trace, question: Question, known: Sequence[Pattern]) -> tuple[
     """Return the patterns that a trace shows: as they are kept, or read now where they are not."""
     names = trace.flaws
     if names is None:
-        specimen = Specimen("", trace.thinking, trace.answer, trace.finish_reason, language=question.language)
+        specimen = Specimen(
+            "",
+            trace.thinking,
+            trace.answer,
+            trace.finish_reason,
+            language=question.language,
+            key=question.key,
+            options=question.options,
+        )
         names = trace_flaws(specimen, known)
     return tuple(pattern for pattern in known if pattern.name in names)
 

@@ -125,5 +125,14 @@ def get_mean_thinking(rows: "QuerySet[Any]") -> tuple[int, float | None]:
 def flaws_of(trace: Trace) -> list[Pattern]:
     """Return every sign of bad quality that a trace shows, as a hint to who reads it."""
     question = trace.question
-    specimen = Specimen(question.text, trace.thinking, trace.answer, trace.finish_reason, question.pool.name)
+    specimen = Specimen(
+        question.text,
+        trace.thinking,
+        trace.answer,
+        trace.finish_reason,
+        question.pool.name,
+        question.language,
+        question.key,
+        question.options,
+    )
     return [pattern for pattern in PATTERNS if pattern.found_in(specimen)]

@@ -88,8 +88,11 @@ def _read_traces(rows: "QuerySet[Trace]", patterns: Sequence[Pattern]) -> Iterab
         _keep(
             Trace,
             [
-                (pk, trace_flaws(Specimen("", thinking, answer, finish, language=language), patterns))
-                for pk, thinking, answer, finish, language, _options, _key in batch
+                (
+                    pk,
+                    trace_flaws(Specimen("", thinking, answer, finish, "", language, key, options), patterns),
+                )
+                for pk, thinking, answer, finish, language, options, key in batch
             ],
         )
         _keep_forms([(row[0], answer_form(row[2], options=tuple(row[5]), key=row[6])) for row in batch])

@@ -27,8 +27,10 @@ def specimen(
     finish="stop",
     source="",
     language="",
+    key="",
+    options=(),
 ):
-    return Specimen(question, thinking, answer, finish, source, language)
+    return Specimen(question, thinking, answer, finish, source, language, key, options)
 
 
 def first_flaw(shown, names=tuple(BY_NAME)):
@@ -59,6 +61,12 @@ def first_flaw(shown, names=tuple(BY_NAME)):
         ("truncated", specimen(answer="", finish="max_tokens")),
         ("no-thinking", specimen(thinking=" \n")),
         ("no-answer", specimen(answer="")),
+        (
+            "no-answer",
+            specimen(answer="Both may be right, one cannot tell.", options=("true", "false"), key="A"),
+        ),
+        ("no-answer", specimen(answer="这道题需要进一步讨论。", options=("对", "错"), key="B")),
+        ("no-answer", specimen(answer="So it follows from what was said above.", key="42")),
         ("unreadable", specimen("求锟斤拷的值")),
         ("unreadable", specimen("The bank\ufffds rate is 5 %.")),
         ("broken-numbering", specimen("(2) Find the mean.\n(3) Find the variance.")),
@@ -127,6 +135,9 @@ def test_a_flaw_is_found_by_its_pattern(name, shown):
         specimen("Find the graph of y = 2x. Is 3 in the image of T? The table is shown below: | 1 |"),
         specimen(answer="I can't be sure of the rounding, but the answer is 5."),
         specimen(answer="I am going to answer: 5"),
+        specimen(answer="The answer is (B).", options=("true", "false"), key="A"),
+        specimen(answer="答案：42 元", key="42"),
+        specimen(answer="Liquidity is what one pays for.", key="an essay about liquidity"),
     ],
 )
 def test_what_only_resembles_a_flaw_is_let_through(shown):

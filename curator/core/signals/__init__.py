@@ -39,7 +39,7 @@ def signals(
     `language` is the question's, `finish_reason` what the endpoint said of the end of the trace,
     `patterns` those of the quality criterion.
     """
-    specimen = Specimen("", thinking, answer, finish_reason, language=language)
+    specimen = Specimen("", thinking, answer, finish_reason, language=language, key=key, options=options)
     found = sorted(_all(specimen, key, options, patterns), key=lambda signal: signal.order)
     counts: Counter[Sign] = Counter()
     kept = []
