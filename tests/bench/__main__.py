@@ -19,7 +19,7 @@ from rich.table import Table
 import tests.bench
 from tests.bench.figures import Figure
 
-PARTS_OF_THE_FRAME = {"__main__", "figures", "material", "traced"}
+PARTS_OF_THE_FRAME = {"__main__", "commands", "figures", "material", "traced"}
 
 
 def main() -> int:

@@ -1,11 +1,6 @@
 """As many rows as s1 began with, 1 GB of traces, written to files in little memory."""
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,8 +9,9 @@ from django.db import connection
 from common.models import Project
 from curator.models import Dataset, Selection
 from tests.bench import traced
+from tests.bench.commands import run_command
 from tests.bench.figures import MIB, Figure, timed
-from tests.bench.selection import CORES, ROOT, S1_ROWS, SAMPLED_SECONDS, _held_at_most
+from tests.bench.selection import S1_ROWS
 
 NAME = "Exporting a gigabyte"
 MOST_MIB = 500
@@ -93,25 +89,8 @@ def _given_out(dataset: Dataset) -> float:
 
 
 def exported(dataset: Dataset, file_format: str) -> Exported:
-    """Run `manage.py export` as a process of its own on two cores.
-
-    Raises:
-        CalledProcessError: it failed.
-    """
+    """Run `manage.py export`."""
     with tempfile.TemporaryDirectory(prefix="qianti-bench-") as folder:
-        command = [sys.executable, "manage.py", "export", str(dataset.pk), "--format", file_format]
-        command += ["--to", folder, "--json"]
-        peak = 0
-        with (
-            timed() as clock,
-            subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process,
-        ):
-            os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:CORES])
-            while process.poll() is None:
-                peak = max(peak, _held_at_most(process.pid))
-                time.sleep(SAMPLED_SECONDS)
-            said = process.stdout.read() if process.stdout else ""
-        if process.returncode:
-            raise subprocess.CalledProcessError(process.returncode, command, said)
-        written = sum(Path(file).stat().st_size for file in json.loads(said)["files"])
-    return Exported(written, clock.seconds, peak)
+        ran = run_command("export", str(dataset.pk), "--format", file_format, "--to", folder)
+        written = sum(Path(file).stat().st_size for file in ran.said["files"])
+    return Exported(written, ran.seconds, ran.peak_bytes)

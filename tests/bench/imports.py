@@ -9,10 +9,12 @@ from django.db import connection
 from curator.models import Question
 from curator.services import imports, pools, words
 from tests.bench import material
+from tests.bench.commands import Ran, memory_growth, run_command
 from tests.bench.figures import Figure, at_most, fastest, timed, within
 
 NAME = "Importing a file of questions"
 TIMES = 3
+TEN_TIMES, MOST_GROWTH = 10, 11
 
 
 def run(scale: float) -> list[Figure]:
@@ -29,6 +31,7 @@ def run(scale: float) -> list[Figure]:
     bare, whole = copied_again("")[0], copied_again("including all")[0]
     return [
         at_most("import of one CSV", seconds, "COPY, same columns, no index", bare, 3, note),
+        Figure("the same", seconds, "COPY of text made ready", ready := streamed_again(), seconds / ready),
         Figure("the same", seconds, "COPY, same indexes and checks", whole, seconds / whole),
         within("the same, beside Label Studio's 18.5 s", seconds, 15 * max(scale, 0.1)),
         within(
@@ -40,7 +43,27 @@ def run(scale: float) -> list[Figure]:
         Figure(
             "words for search, after it", worded.seconds, note=f"{written:,} questions, in the background"
         ),
+        *growth(count),
     ]
+
+
+def growth(count: int) -> list[Figure]:
+    """Import by the command, into projects of their own, and ten times as many questions."""
+    few, many = (imported(size) for size in (count, TEN_TIMES * count))
+    note = f"{many.said['imported']:,} of them new; the whole command"
+    base = f"{count:,} rows"
+    return [
+        at_most("import, growth", many.seconds, base, few.seconds, MOST_GROWTH, note),
+        memory_growth("the same, memory", few, many),
+    ]
+
+
+def imported(count: int) -> Ran:
+    """Run `manage.py import_pool` on a file of so many questions."""
+    project = material.project(f"grown-{count}")
+    with tempfile.TemporaryDirectory() as folder:
+        path = material.write_csv(Path(folder) / "bank.csv", count)
+        return run_command("import_pool", project.slug, str(path), "--pool", "bank", "--licence", "unknown")
 
 
 def import_once(path: Path, slug: str) -> float:
@@ -81,6 +104,23 @@ def copied_again(like: str) -> tuple[float, int]:
                     into.write_row(row)
 
         return fastest(copy, TIMES), len(rows)
+
+
+def streamed_again() -> float:
+    """Return the seconds of a COPY of the stored rows whose text stands ready: what PostgreSQL alone takes."""
+    whose = f"from curator_question where project_id = {first_project()}"
+    with connection.cursor() as cursor:
+        with cursor.copy(f"copy (select * {whose}) to stdout") as out:
+            blocks = [bytes(block) for block in out]
+
+        def copy() -> None:
+            cursor.execute("drop table if exists bench_copy")
+            cursor.execute("create table bench_copy (like curator_question)")
+            with cursor.copy("copy bench_copy from stdin") as into:
+                for block in blocks:
+                    into.write(block)
+
+        return fastest(copy, TIMES)
 
 
 def first_project() -> int:

@@ -30,8 +30,9 @@ from common.models import Membership, Project, User
 from curator.models import Queue, Review, Trace
 from curator.services import queues
 from tests.bench import traced
+from tests.bench.commands import ROOT
 from tests.bench.figures import Figure
-from tests.bench.selection import ROOT, S1_ROWS
+from tests.bench.selection import S1_ROWS
 
 NAME = "Twenty reviewers at once"
 REVIEWERS, ROUNDS = 20, 12

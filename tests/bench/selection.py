@@ -1,12 +1,5 @@
 """A whole selection over as many questions as s1 began with and 1 GB of traces, and its draw again."""
 
-import json
-import os
-import subprocess
-import sys
-import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.db.models import Count, F, Q
@@ -17,13 +10,12 @@ from curator.core.quality import BY_NAME, Specimen, question_flaws, trace_flaws
 from curator.models import Leak, Question, Trace
 from curator.services import candidates, selections
 from tests.bench import traced
+from tests.bench.commands import CORES, Ran, run_command
 from tests.bench.figures import MIB, Figure, fastest, timed, within
 
 NAME = "Selecting a thousand"
 S1_ROWS = 59_029
-SAMPLED_SECONDS = 0.05
-CORES, MOST_MIB = 2, 2048
-ROOT = Path(__file__).resolve().parents[2]
+MOST_MIB = 2048
 LOOP = "every row again in Python"
 
 
@@ -41,8 +33,8 @@ def whole(project: Project, size: int, left: int, loop_seconds: float) -> list[F
     first = selected(project, size)
     traced.settle()
     second = selected(project, size)
-    if first.left != left:
-        raise AssertionError(f"{first.left} questions reach the command's draw, and {left} the loop's")
+    if reaching(first) != left:
+        raise AssertionError(f"{reaching(first)} questions reach the command's draw, and {left} the loop's")
     questions = Question.objects.filter(project=project).count()
     note = f"{questions:,} questions, {traced.gigabytes(project):.2f} GB of traces, the whole command, {CORES} cores"
     return [
@@ -67,41 +59,14 @@ def again(project: Project, size: int, loop_seconds: float) -> list[Figure]:
     ]
 
 
-@dataclass(frozen=True)
-class Selected:
-    """What the command said, how long it took as a process, and the most memory that it held."""
-
-    left: int  # questions that reached the draw
-    seconds: float
-    peak_bytes: int
+def selected(project: Project, size: int) -> Ran:
+    """Run `manage.py select`."""
+    return run_command("select", project.slug, "--size", str(size))
 
 
-def selected(project: Project, size: int) -> Selected:
-    """Run `manage.py select` as a process of its own on two cores.
-
-    Raises:
-        CalledProcessError: it failed.
-    """
-    command = [sys.executable, "manage.py", "select", project.slug, "--size", str(size), "--json"]
-    peak = 0
-    with timed() as clock, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:CORES])
-        while process.poll() is None:
-            peak = max(peak, _held_at_most(process.pid))
-            time.sleep(SAMPLED_SECONDS)
-        said = process.stdout.read() if process.stdout else ""
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, said)
-    return Selected(json.loads(said)["funnel"][-2]["kept"], clock.seconds, peak)
-
-
-def _held_at_most(pid: int) -> int:
-    """Return the most bytes that a living process has held so far, or 0 once it is over.
-
-    What `wait` says of a child's peak will not do: it counts its parent, whose memory it shared for a moment.
-    """
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")), 0)
+def reaching(ran: Ran) -> int:
+    """Return how many questions reached the draw."""
+    return int(ran.said["funnel"][-2]["kept"])
 
 
 def ways() -> list[dict[str, Any]]:
@@ -160,7 +125,7 @@ def _beside(name: str, seconds: float, loop_seconds: float) -> Figure:
     return Figure(name, seconds, LOOP, loop_seconds, seconds / loop_seconds)
 
 
-def _memory(name: str, run: Selected) -> Figure:
+def _memory(name: str, run: Ran) -> Figure:
     held = run.peak_bytes / MIB
     note = f"{held:,.0f} MiB at its peak"
     return Figure(name, run.seconds, limit=f"at most {MOST_MIB:,} MiB", note=note, kept=held <= MOST_MIB)

@@ -2,12 +2,13 @@
 
 from curator.core.method import METHODS
 from tests.bench import traced
-from tests.bench.figures import MIB, Figure, at_most, fastest
-from tests.bench.selection import Selected, redrawn, selected
+from tests.bench.commands import Ran, memory_growth
+from tests.bench.figures import Figure, at_most, fastest
+from tests.bench.selection import redrawn, selected
 
 NAME = "Selecting from ten times as many"
 FEW, MANY = 60_000, 600_000
-MOST_GROWTH, MOST_MEMORY_GROWTH = 11, 3
+MOST_GROWTH = 11
 
 
 def run(scale: float) -> list[Figure]:
@@ -20,12 +21,12 @@ def run(scale: float) -> list[Figure]:
     for what, small, large in zip(("every text read", "texts read before"), few, many, strict=True):
         name = f"select, {what}, growth"
         figures.append(at_most(name, large.seconds, base, small.seconds, MOST_GROWTH, "ten times as many"))
-        figures.append(_memory_growth("the same, memory", small, large))
+        figures.append(memory_growth("the same, memory", small, large))
     grown = many_seconds / few_seconds
     return [*figures, Figure("draw again, growth", many_seconds, base, few_seconds, grown)]
 
 
-def _of_short_traces(slug: str, count: int, size: int) -> tuple[list[Selected], float]:
+def _of_short_traces(slug: str, count: int, size: int) -> tuple[list[Ran], float]:
     """Return two runs of the command, the first of which reads every text, and the seconds of a draw after them."""
     project = traced.short_traces(slug, count)
     reading = selected(project, size)
@@ -33,15 +34,3 @@ def _of_short_traces(slug: str, count: int, size: int) -> tuple[list[Selected], 
     having_read = selected(project, size)
     way = METHODS["s1-paper"].as_dict()
     return [reading, having_read], fastest(lambda: redrawn(project, way, size))
-
-
-def _memory_growth(name: str, small: Selected, large: Selected) -> Figure:
-    ratio = large.peak_bytes / small.peak_bytes
-    return Figure(
-        name,
-        large.seconds,
-        ratio=ratio,
-        limit=f"at most {MOST_MEMORY_GROWTH}",
-        note=f"{small.peak_bytes / MIB:,.0f} MiB, then {large.peak_bytes / MIB:,.0f} MiB",
-        kept=ratio <= MOST_MEMORY_GROWTH,
-    )
