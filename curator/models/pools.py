@@ -84,6 +84,12 @@ class Import(Job, ProjectRow):
         """Return the project whose pool it is."""
         return self.pool.project
 
+    @property
+    def unused_columns(self) -> list[str]:
+        """Return the columns of the file from which nothing was taken, in their order."""
+        used = set(self.mapping.values())
+        return [column for column in self.columns if column not in used]
+
     def get_absolute_url(self) -> str:
         return reverse("import", args=[self.pk])
 

@@ -165,6 +165,7 @@ def summary(job: Import) -> dict[str, Any]:
         "filled": job.rows_filled,
         "conflicts": job.reports.filter(kind=RowReport.Kind.CONFLICT).count(),
         "neutralised": job.rows_neutralised,
+        "unused_columns": job.unused_columns,
     }
 
 

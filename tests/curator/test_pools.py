@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from common.core.refusal import Refusal
 from common.jobs import BESIDE, AlreadyClaimed, ClaimLost, JobState
+from common.models import Membership
 from curator.models import Domain, Import, Leak, Question, RowReport
 from curator.services import copying, imports, pools
 
@@ -54,6 +55,18 @@ def test_each_row_that_became_no_question_says_where_and_why(make_pool, read_in)
     assert reports[5].kind == RowReport.Kind.DUPLICATE
     assert reports[5].duplicate_of == job.questions.get(external_id="a")
     assert (reports[6].column, reports[6].text) == ("marks", "many")
+
+
+def test_columns_from_which_nothing_was_taken_are_named(make_pool, read_in, client):
+    content = "题目,A,B,答案,备注,出题人\n一加一等于几？,1,2,B,旧题,王老师\n"
+
+    job = read_in(make_pool(), content)
+    client.force_login(Membership.objects.get(project=job.project).user)
+    page = client.get(job.get_absolute_url()).content.decode()
+
+    assert pools.summary(job)["unused_columns"] == ["备注", "出题人"]
+    assert "Nothing was taken from the columns" in page
+    assert "<code>备注</code>" in page
 
 
 def test_reasons_are_counted_with_the_first_row_of_each(make_pool, read_in):
