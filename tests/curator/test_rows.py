@@ -206,6 +206,9 @@ def test_options_in_one_column_each_keep_their_letters():
         ("A;C;", "AC"),
         ("A|B", "AB"),
         ("a+b", "a+b"),  # a sum
+        ("a-b", "a-b"),
+        ("C+A", "AC"),
+        ("A＋B ＋ D", "ABD"),
         ("【A】【C】", "AC"),
         ("AC（多选）", "AC"),
         ("ABCD全选", "ABCD"),
@@ -213,7 +216,6 @@ def test_options_in_one_column_each_keep_their_letters():
         ("A. A cat; B. two", "AB"),
         ("B、two，C、three", "BC"),
         ("and", "and"),
-        ("A or B", "A or B"),
     ],
 )
 def test_letters_of_a_key_are_put_in_order_and_words_are_left_alone(key, kept):
@@ -226,6 +228,10 @@ def test_letters_of_a_key_are_put_in_order_and_words_are_left_alone(key, kept):
         ("A: true, B: false", "names several options in other words"),
         ("B. two, and so not C. three", "names several options in other words"),
         ("3", "is a number that no option says"),
+        ("A or B", "may mean one of two options"),
+        ("A-C", "may mean one of two options"),
+        ("A或C", "may mean one of two options"),
+        ("(A) to (C)", "may mean one of two options"),
     ],
 )
 def test_a_key_that_may_mean_several_options_is_refused_and_not_guessed(key, reason):

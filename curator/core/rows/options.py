@@ -44,6 +44,11 @@ _LETTERS_ALONE = re.compile(
     r"(?:(?:[\s,、;/&|和与及(【\[\"']++(?:and\b[\s(【\[\"']*+)?+|\.(?=[A-Za-z]))?+[A-Za-z][)】\]\"']*+(?:项|选项)?+)*+"
     r"[\s)】\].。,、;]*+(?:(?:多选|单选|全选|正确|都对)题?[)】\]]*+)?+[\s.。]*+"
 )
+# "A or B", "A-C", "A至C": one of them, all from one to the other, or both ends.
+_ADDED = re.compile(r"[A-Z](?:\s*\+\s*[A-Z])+")  # "A+C"; "a+c" is a sum
+_OPEN_PAIR = re.compile(
+    r"\s*\(?[A-Z]\)?\s*(?:[-–—~或至到]|(?<=[\s)])(?:or|to)(?=[\s(]))\s*\(?[A-Z]\)?\s*[.。]?\s*"
+)
 _REMARK = re.compile(r"[(【\[]\s*(?=(?:多选|单选|全选)题?\s*[)】\]])")
 _LONGEST_LETTERS = 120  # characters of a key of letters alone
 _LONGER_KEY = 200  # characters that a key in an option's own words may have more than the longest option
@@ -209,12 +214,16 @@ def read_key(key: str, options: Sequence[str]) -> str:
     ends in a final answer, that answer is the key.
 
     Raises:
-        Refused: a letter is beyond the options, or the key is a long text that names none of them.
+        Refused: a letter is beyond the options, the key is a long text that names none of them, or it is not
+            clear which letters it means.
     """
     if len(key) == 1 and "A" <= key < _letter(len(options)):
         return key
     if not options or not key or key in options:
         return key
+    if _OPEN_PAIR.fullmatch(unicodedata.normalize("NFKC", key)):
+        pair = "The key may mean one of two options, both, or those between; write the right ones' letters, as in AC."
+        raise Refused("key", pair, key)
     if listed := _listed(key, options):
         return listed
     argued = _argued(key, options)
@@ -251,6 +260,8 @@ def _argued(key: str, options: Sequence[str]) -> str:
 def key_letters(key: str, option_count: int) -> str | None:
     """Return the letters that a key names, in order, or None where it is something else."""
     plain = unicodedata.normalize("NFKC", key)
+    if _ADDED.fullmatch(plain.strip()):
+        plain = plain.replace("+", " ")
     if _is_letters(plain) and _may_be_letters(_bare(plain), option_count):
         plain = _bare(plain)
         return "".join(sorted({letter for letter in plain.upper() if "A" <= letter <= "Z"}))
