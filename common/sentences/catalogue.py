@@ -136,7 +136,9 @@ ROWS = (
     _("The key is a text of %(length)d characters that ends in no option; write the right option's letter."),
     _("The key is a number that no option says; write the right option's letter."),
     _("The key names several options in other words than theirs; write their letters, as in AC."),
-    _("The key may mean one of two options, both, or those between; write the right ones' letters, as in AC."),
+    _(
+        "The key may mean one of two options, both, or those between; write the right ones' letters, as in AC."
+    ),
     _("The answer names %(letters)s, but the options end at %(last)s; correct one."),
     _("The question is empty; write it, or delete the row."),
     _("The row is empty; delete it."),
