@@ -53,6 +53,7 @@ class QuestionsAsked(PageAsked):
     tags: list[Tag] = Field(default=[], max_length=20, description=_("Tags that all have to be there."))
     flags: list[Literal["neutralised", "copy", "leak", "flaw", "disputed", "doubted"]] = []
     order: Literal[
+        "best",
         "oldest",
         "newest",
         "changed",
@@ -63,7 +64,10 @@ class QuestionsAsked(PageAsked):
         "domain",
         "least_sure",
         "hardest",
-    ] = "oldest"
+    ] = Field(
+        default="oldest",
+        description=_("“best” puts the best match of “text” first; without one it is “oldest”."),
+    )
 
 
 class QuestionRow(Schema):
@@ -169,7 +173,8 @@ def questions(request: ApiRequest, slug: str, asked: Query[QuestionsAsked]) -> Q
     """Return a page of questions."""
     project = project_with(request, slug, Right.SEE_MATERIAL)
     found = queries.get_questions(project, **_filters(project, asked))
-    page = asked.page_of(found, queries.ORDERS[asked.order], as_rows)
+    order = queries.get_order(project, "" if asked.order == "best" else asked.order, asked.text)
+    page = asked.page_of(found, order, as_rows)
     return QuestionPage(items=_rows(page.rows), after=page.after)
 
 

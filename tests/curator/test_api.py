@@ -25,7 +25,7 @@ from curator.models import (
     ReviewChange,
     Selection,
 )
-from curator.services import datasets, reviews, versions
+from curator.services import datasets, reviews, versions, words
 from tests.api import Caller, declared
 
 
@@ -113,8 +113,18 @@ def test_every_order_can_be_walked_to_its_end(owner, project, pool, make_questio
     assert len({row["id"] for row in rows}) == len(rows) == 5
 
 
+def test_the_best_match_of_a_search_comes_first_page_by_page(owner, project, pool, make_question):
+    made = [make_question(pool, text="tax " * times + "of the year") for times in (1, 4, 2)]
+    words.write_missing_words()
+
+    query = {"order": "best", "text": "tax "}
+    rows = walked(owner, "questions", limit=2, query=query, slug=project.slug)
+
+    assert [row["id"] for row in rows] == [made[place].pk for place in (1, 2, 0)]
+
+
 def test_the_orders_and_flags_are_those_of_the_page():
-    assert list(queries.ORDERS) == ORDERS
+    assert ["best", *queries.ORDERS] == ORDERS
     assert parameter("questions", "flags")["items"]["enum"] == list(queries.FLAGS)
 
 
