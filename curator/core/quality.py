@@ -90,12 +90,16 @@ class Specimen:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A named sign of bad quality, with the sentence that it gives as its reason."""
+    """A named sign of bad quality, with the sentence that it gives as its reason.
+
+    `expression` says in RE2 about the same as a built-in pattern, to begin one's own with; empty where none can.
+    """
 
     name: str
     place: Place
     reason: str
     found_in: Callable[[Specimen], bool]
+    expression: str = ""
 
 
 def has_bold_number(text: str) -> bool:
@@ -180,36 +184,43 @@ PATTERNS: tuple[Pattern, ...] = (
         Place.QUESTION,
         "The question holds drawing code ([asy]) instead of a figure.",
         lambda it: "[asy]" in it.question and "aime" not in it.source.casefold(),
+        r"\[asy\]",
     ),
     Pattern(
         "image-link",
         Place.QUESTION,
         "The question refers to an image that is not there (![Image]).",
         lambda it: "![Image]" in it.question,
+        r"!\[Image\]",
     ),
     Pattern(
         "page-number",
         Place.QUESTION,
         "The question holds a page or problem number from its source (p12.).",
         lambda it: bool(_P_NUMBER.search(it.question)),
+        _P_NUMBER.pattern,
     ),
     Pattern(
         "bold-number",
         Place.QUESTION,
         "The question holds numbering from its source in bold (**12**).",
         lambda it: has_bold_number(it.question),
+        r"\*\*[^\s\]]*\d[^\s\]]*\*\*",
     ),
     Pattern(
         "missing-figure",
         Place.QUESTION,
         "The question speaks of a figure, and there is none.",
         lambda it: "[asy]" not in it.question and bool(_FIGURE.search(it.question)),
+        r"(?i)如(下|上|右|左)?图|[下上右左]图|图中|\[图片?\]|\b(figure|diagram|picture|image) (shown|below|above)\b"
+        r"|\b(in|see|refer to) the (figure|diagram|picture|graph|chart)\b|\bfig(ure|\.) \d|!\[[^\]]*\]\(|<img\b",
     ),
     Pattern(
         "unreadable",
         Place.QUESTION,
         "The question holds signs that were read in a wrong encoding.",
         lambda it: bool(_MOJIBAKE.search(it.question)),
+        _MOJIBAKE.pattern,
     ),
     Pattern(
         "broken-numbering",
@@ -232,6 +243,8 @@ PATTERNS: tuple[Pattern, ...] = (
         Place.ANSWER,
         "The teacher declined to answer.",
         lambda it: bool(_REFUSAL.match(it.answer)),
+        r"(?i)^\W*(i('m| am) sorry|i apologi[sz]e|as an? (ai|artificial|large language)\b|i (cannot|can't|won't|am unable to)"
+        r" (answer|help|assist|provide)|(非常|很)?抱歉|对不起|(我)?(无法|不能)回答|作为(一个|一名)?(AI|人工智能|语言模型))",
     ),
     Pattern("loop", Place.THINKING, "The trace repeats itself.", lambda it: is_looping(it.thinking)),
     Pattern(

@@ -11,7 +11,8 @@ from common.core.refusal import Refusal
 from common.htmx import render_page
 from common.models import Project
 from common.queries import get_rights
-from curator.core.quality import PATTERNS
+from common.sentences import in_readers_language
+from curator.core.quality import BY_NAME, PATTERNS, Pattern
 from curator.core.spread import flaw_counts, flaw_examples
 from curator.forms import PatternForm
 from curator.models import QualityPattern
@@ -25,7 +26,8 @@ def patterns(request: HttpRequest, slug: str) -> HttpResponse:
     """List the patterns with how often each is found, and add one."""
     right = Right.CURATE if request.method == "POST" else Right.SEE_MATERIAL
     project = get_editable(Project, request.user, right=right, slug=slug)
-    form = PatternForm(request.POST or None)
+    like = BY_NAME.get(request.GET.get("like", ""))
+    form = PatternForm(request.POST or None, initial=_like(like) if like else {})
     if request.method == "POST" and form.is_valid() and _save(request, project, form, None):
         return redirect("patterns", slug=slug)
     table = table_of(project)
@@ -36,9 +38,20 @@ def patterns(request: HttpRequest, slug: str) -> HttpResponse:
         "built_in": [(it, counts[it.name], examples[it.name]) for it in PATTERNS],
         "own": [(it, counts[it.name], examples[it.name]) for it in project.quality_patterns.all()],
         "unread": selection_services.count_unread(project),
+        "like": like,
         "form": form,
     }
     return render_page(request, "curator/patterns.html", context, partial="list")
+
+
+def _like(pattern: Pattern) -> dict[str, str]:
+    """Return a pattern of one's own as it begins: as a built-in one, under a name that is still free."""
+    return {
+        "name": f"own-{pattern.name}",
+        "place": pattern.place.value,
+        "expression": pattern.expression,
+        "reason": str(in_readers_language(pattern.reason)),
+    }
 
 
 def _save(request: HttpRequest, project: Project, form: PatternForm, pattern: QualityPattern | None) -> bool:

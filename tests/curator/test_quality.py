@@ -144,6 +144,27 @@ def test_what_only_resembles_a_flaw_is_let_through(shown):
     assert first_flaw(shown) is None
 
 
+@pytest.mark.parametrize(
+    "pattern", [each for each in BY_NAME.values() if each.expression], ids=lambda it: it.name
+)
+def test_a_pattern_of_ones_own_may_begin_as_a_built_in_one(pattern):
+    shown = {
+        "asymptote": specimen("[asy] draw(A); [/asy]"),
+        "image-link": specimen("Find x in ![Image]."),
+        "page-number": specimen("see p12. of the book"),
+        "bold-number": specimen("**12** Find x."),
+        "missing-figure": specimen("如图，求面积。"),
+        "unreadable": specimen("求锟斤拷的值"),
+        "refusal": specimen(answer="I'm sorry, I cannot help with that."),
+    }[pattern.name]
+
+    own = own_pattern(name="own", place=pattern.place, expression=pattern.expression, reason=pattern.reason)
+
+    assert pattern.found_in(shown)
+    assert own.found_in(shown)
+    assert not own.found_in(specimen())
+
+
 def test_only_the_named_patterns_count():
     flawed = specimen("如图", finish="length")
 

@@ -310,6 +310,20 @@ def test_a_selection_with_a_dataset_stays(client, field, made):
     assert field.selections.count() == 1
 
 
+def test_a_pattern_of_ones_own_begins_as_a_built_in_one(client, field):
+    url = reverse("patterns", args=[field.slug])
+
+    form = client.get(url, {"like": "missing-figure"}).context["form"]
+    given = {name: form[name].value() for name in form.fields}
+    client.post(url, given | {"expression": "如图所示"})
+
+    assert given["place"] == "question"
+    assert "如(下|上|右|左)?图" in given["expression"]
+    own = field.quality_patterns.get()
+    assert (own.name, own.expression) == ("own-missing-figure", "如图所示")
+    assert client.get(url, {"like": "unknown"}).context["form"].initial == {}
+
+
 def test_a_pattern_of_ones_own_keeps_questions_out_and_is_counted(client, field, make_question, make_trace):
     flawed = make_question(field.pools.get(), text="见附表三，求税额。")
     make_trace(flawed)
