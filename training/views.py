@@ -39,6 +39,8 @@ RECIPE_LABELS = {
     "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
     "zero3": gettext_lazy("sharded over cards (ZeRO-3)"),
     "loss_weighting": gettext_lazy("what a step's loss is the mean of"),
+    "layout": gettext_lazy("how a step's rows are laid out on the cards"),
+    "sequence_parallel": gettext_lazy("cards that share a pack"),
     "markup": gettext_lazy("markup"),
     "seed": gettext_lazy("seed"),
 }

@@ -309,6 +309,10 @@ RULES = (
 
 TRAINING = (
     _("The recipe's batch_size is %(batch)d; it is a multiple of rows_per_card %(rows)d."),
+    _(
+        "The recipe's sequence_parallel is %(cards)d and its layout %(layout)s; cards share packs alone, so choose "
+        "the layout packed, or 1."
+    ),
     _("The recipe's %(name)s is %(value)s; it is a number above %(low)s to %(high)s."),
     _("The recipe's %(name)s is %(value)s; it is a number from %(low)s to %(high)s."),
     _("The recipe's %(name)s is %(value)s; it is a whole number above %(low)s to %(high)s."),
@@ -338,6 +342,7 @@ TRAINING = (
     ),
     _("The base model %(base)s lacks %(count)d weights, %(first)s among them; copy it again."),
     _("The card ran out of memory; lower rows_per_card, or shard over more cards with zero3."),
+    _("The card ran out of memory; take more cards, which makes packs smaller, or the layout rows."),
     _(
         "The tokenizer gives token %(largest)d and the model knows %(known)d: they do not belong together; "
         "name a base model with its own tokenizer."
@@ -345,6 +350,16 @@ TRAINING = (
     _(
         "The recipe's batch_size %(batch)d is no multiple of the %(rows)d rows that the cards take at once; "
         "change batch_size, rows_per_card or the number of cards."
+    ),
+    _(
+        "The %(processes)d cards cannot share packs by %(cards)d; change sequence_parallel or the number of cards."
+    ),
+    _(
+        "The recipe's batch_size %(batch)d is too small for %(packs)d packs; raise batch_size, or take fewer cards."
+    ),
+    _("The attention of a %(kind)s model cannot be shared among cards; set sequence_parallel to 1."),
+    _(
+        "The base model has %(heads)d heads of keys, which %(cards)d cards cannot divide; change sequence_parallel."
     ),
     _(
         "At step %(step)d the loss is %(loss)s and the gradient's norm %(norm)s; lower the learning rate, "

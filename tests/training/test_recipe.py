@@ -38,6 +38,14 @@ def test_what_is_not_given_is_s1_s():
     assert from_dict({}) == s1()
 
 
+def test_a_recipe_of_before_packs_takes_rows_one_by_one():
+    stored = as_dict(s1())
+    del stored["layout"], stored["sequence_parallel"]
+
+    assert from_dict(stored) == s1()
+    assert {make().layout for make in RECIPES.values()} == {"rows"}
+
+
 def test_another_value_is_another_recipe_by_hash():
     hashes = {recipe_hash(Recipe(epochs=epochs)) for epochs in (1, 2, 3)}
 
@@ -81,6 +89,10 @@ def test_a_recipe_is_frozen():
         ("seed", 2**31),
         ("precision", "fp8"),
         ("precision", None),
+        ("layout", "pack"),
+        ("layout", True),
+        ("sequence_parallel", 0),
+        ("sequence_parallel", 2.0),
         ("markup", "llama"),
         ("markup", ["bare"]),
         ("gradient_checkpointing", "no"),
@@ -97,6 +109,15 @@ def test_a_value_that_cannot_be_used_is_refused_by_field_and_value(field, value)
 def test_a_batch_is_made_of_whole_passes():
     with pytest.raises(BadRecipe, match="batch_size is 16; it is a multiple of rows_per_card 3"):
         Recipe(batch_size=16, rows_per_card=3)
+
+
+def test_only_packs_are_shared():
+    with pytest.raises(
+        BadRecipe, match="sequence_parallel is 4 and its layout rows; cards share packs alone"
+    ):
+        Recipe(sequence_parallel=4)
+
+    assert Recipe(sequence_parallel=4, layout="packed").sequence_parallel == 4
 
 
 def test_an_unknown_field_is_refused_with_the_known_ones():

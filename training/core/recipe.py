@@ -13,6 +13,7 @@ from common.core.chat import MARKUPS
 from common.core.refusal import Refusal
 
 WEIGHTINGS = ("sample", "token")
+LAYOUTS = ("rows", "packed")
 
 
 class BadRecipe(Refusal):
@@ -25,6 +26,11 @@ class Recipe:
 
     `loss_weighting` says what a step's loss is the mean of: of "sample", every row counts the same, as in the
     stack that s1 was trained with (transformers 4.46); of "token", a row counts as much as it has tokens.
+
+    `layout` says how a step's rows are given to the cards: of "rows", `rows_per_card` at a time, padded to the
+    longest of them; of "packed", all at once, laid end to end in packs of about the same work, one for every
+    `sequence_parallel` cards, which share it. The mathematics is the same; a card needs memory for its whole share
+    of the step.
     """
 
     learning_rate: float = 1e-5
@@ -41,6 +47,8 @@ class Recipe:
     gradient_checkpointing: bool = True
     zero3: bool = True  # DeepSpeed ZeRO-3; off on one CPU
     loss_weighting: str = "sample"
+    layout: str = "rows"
+    sequence_parallel: int = 1  # cards that share a pack: neighbours, so inside one machine
     markup: str = "qwen2.5"
     seed: int = 42
 
@@ -56,8 +64,10 @@ class Recipe:
         _within("max_grad_norm", self.max_grad_norm, 0, 1000, open_low=True)
         _within("max_length", self.max_length, 16, 1_000_000)
         _within("seed", self.seed, 0, 2**31 - 1)
+        _within("sequence_parallel", self.sequence_parallel, 1, 64)
         _among("precision", self.precision, ("bf16", "fp32"))
         _among("loss_weighting", self.loss_weighting, WEIGHTINGS)
+        _among("layout", self.layout, LAYOUTS)
         _among("markup", self.markup, tuple(MARKUPS))
         _flag("gradient_checkpointing", self.gradient_checkpointing)
         _flag("zero3", self.zero3)
@@ -65,10 +75,15 @@ class Recipe:
             raise BadRecipe(
                 f"The recipe's batch_size is {self.batch_size}; it is a multiple of rows_per_card {self.rows_per_card}."
             )
+        if self.sequence_parallel > 1 and self.layout != "packed":
+            raise BadRecipe(
+                f"The recipe's sequence_parallel is {self.sequence_parallel} and its layout {self.layout}; "
+                f"cards share packs alone, so choose the layout packed, or 1."
+            )
 
 
 def _within(name: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
-    whole = name in {"epochs", "batch_size", "rows_per_card", "max_length", "seed"}
+    whole = name in {"epochs", "batch_size", "rows_per_card", "max_length", "seed", "sequence_parallel"}
     wrong_kind = isinstance(value, bool) or not isinstance(value, int if whole else int | float)
     if wrong_kind or not low <= value <= high or (open_low and value == low):
         raise BadRecipe(

@@ -1,4 +1,4 @@
-"""TRL's supervised trainer, set up as the recipe says; the only file that knows it.
+"""TRL's supervised trainer, set up as the recipe says; it and `batches` are the only files that know it.
 
 On one card or CPU it is plain torch. Under torchrun every process runs this same code: they agree at
 the end of each step whether to save or stop, and only rank 0 writes what is not its own shard.
@@ -29,6 +29,7 @@ from common.core.chat import MARKUPS
 from common.core.refusal import Refusal
 from training.core.conversation import EncodedRow
 from training.core.recipe import Recipe
+from training.trainer.batches import PackTrainer, RowTrainer
 
 SAVE_SECONDS = 120.0  # how much work a kill may cost
 QUICKLY_SAVED_PARAMETERS = 430e6  # 6 GB of state, so 6 s on a disk of 1 GB/s: a twentieth of the time above
@@ -36,6 +37,10 @@ COMPLETE = (
     "complete"  # the marker that is written last into a training state; it holds the number of processes
 )
 READ_BYTES = 16 * 2**20
+OUT_OF_MEMORY = {
+    "rows": "The card ran out of memory; lower rows_per_card, or shard over more cards with zero3.",
+    "packed": "The card ran out of memory; take more cards, which makes packs smaller, or the layout rows.",
+}
 
 
 class NoModel(Refusal):
@@ -64,12 +69,12 @@ class BadCheckpoint(Refusal):
 
 @dataclass(frozen=True)
 class Prepared:
-    """All that a training needs beside its rows; `weighs_rows`: every row counts the same, however long it is."""
+    """All that a training needs beside its rows."""
 
     arguments: Any
     model: Any
     tokenizer: Any
-    weighs_rows: bool
+    recipe: Recipe
 
 
 @dataclass(frozen=True)
@@ -110,7 +115,7 @@ def prepare(folder: Path, base: str, recipe: Recipe) -> Prepared:
         raise NoModel(
             f"The base model {base} lacks {len(missing)} weights, {missing[0]} among them; copy it again."
         )
-    return Prepared(arguments, model, tokenizer, weighs_rows=recipe.loss_weighting == "sample")
+    return Prepared(arguments, model, tokenizer, recipe)
 
 
 def _meet(arguments: Any) -> None:
@@ -129,22 +134,13 @@ def fit(prepared: Prepared, rows: list[EncodedRow], *, folder: Path, report: Cal
         Diverged, OutOfMemory, OtherCards: as they say.
     """
     _check_ids(prepared, rows)
-    columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
     tokens_per_epoch = sum(len(row.input_ids) for row in rows)
     reporter = _Reporter(folder, report, tokens_per_epoch)
-    trainer = (_RowTrainer if prepared.weighs_rows else SFTTrainer)(
-        model=prepared.model,
-        args=prepared.arguments,
-        train_dataset=Dataset.from_dict(columns),
-        processing_class=prepared.tokenizer,
-        callbacks=[reporter],
-    )
+    trainer = _trainer(prepared, rows, reporter)
     try:
         trainer.train(resume_from_checkpoint=_last_state(folder))
     except torch.OutOfMemoryError as error:
-        raise OutOfMemory(
-            "The card ran out of memory; lower rows_per_card, or shard over more cards with zero3."
-        ) from error
+        raise OutOfMemory(OUT_OF_MEMORY[prepared.recipe.layout]) from error
     losses = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     last_epoch = losses[-max(1, len(losses) // round(prepared.arguments.num_train_epochs)) :]
     return Outcome(
@@ -154,6 +150,22 @@ def fit(prepared: Prepared, rows: list[EncodedRow], *, folder: Path, report: Cal
         tokens=round(tokens_per_epoch * float(trainer.state.epoch or 0)),
         stopped=reporter.stopped,
     )
+
+
+def _trainer(prepared: Prepared, rows: list[EncodedRow], reporter: TrainerCallback) -> SFTTrainer:
+    columns = {"input_ids": [row.input_ids for row in rows], "labels": [row.labels for row in rows]}
+    options: dict[str, Any] = {
+        "model": prepared.model,
+        "args": prepared.arguments,
+        "train_dataset": Dataset.from_dict(columns),
+        "processing_class": prepared.tokenizer,
+        "callbacks": [reporter],
+    }
+    weighs_rows = prepared.recipe.loss_weighting == "sample"
+    if prepared.recipe.layout == "packed":
+        options |= {"batch_size": prepared.recipe.batch_size, "weighs_rows": weighs_rows}
+        return PackTrainer(sequence_parallel=prepared.recipe.sequence_parallel, **options)
+    return RowTrainer(**options) if weighs_rows else SFTTrainer(**options)
 
 
 def _check_ids(prepared: Prepared, rows: list[EncodedRow]) -> None:
@@ -170,19 +182,14 @@ def _processes() -> int:
 
 
 def _arguments(folder: Path, recipe: Recipe) -> Any:
-    rows_at_once = recipe.rows_per_card * _processes()
-    if recipe.batch_size % rows_at_once:
-        raise WrongBatch(
-            f"The recipe's batch_size {recipe.batch_size} is no multiple of the {rows_at_once} rows that the cards take "
-            f"at once; change batch_size, rows_per_card or the number of cards."
-        )
+    rows_at_once, passes = _rows_at_once(recipe)
     on_cpu = not torch.cuda.is_available()
     zero3 = recipe.zero3 and _processes() > 1  # alone, there is nothing to shard
     return SFTConfig(
         output_dir=str(folder / "state"),
         num_train_epochs=recipe.epochs,
-        per_device_train_batch_size=recipe.rows_per_card,
-        gradient_accumulation_steps=recipe.batch_size // rows_at_once,
+        per_device_train_batch_size=rows_at_once,
+        gradient_accumulation_steps=passes,
         learning_rate=recipe.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=recipe.warmup_share,
@@ -209,6 +216,34 @@ def _arguments(folder: Path, recipe: Recipe) -> Any:
     )
 
 
+def _rows_at_once(recipe: Recipe) -> tuple[int, int]:
+    """Return how many rows a card takes in one pass, and the passes of a step; of packs, on average and one.
+
+    Raises:
+        WrongBatch: the cards cannot make up the batch so.
+    """
+    processes = _processes()
+    if processes % recipe.sequence_parallel:
+        raise WrongBatch(
+            f"The {processes} cards cannot share packs by {recipe.sequence_parallel}; "
+            f"change sequence_parallel or the number of cards."
+        )
+    if recipe.layout == "packed":
+        if recipe.batch_size < (packs := processes // recipe.sequence_parallel):
+            raise WrongBatch(
+                f"The recipe's batch_size {recipe.batch_size} is too small for {packs} packs; "
+                f"raise batch_size, or take fewer cards."
+            )
+        return math.ceil(recipe.batch_size / processes), 1
+    rows_at_once = recipe.rows_per_card * processes
+    if recipe.batch_size % rows_at_once:
+        raise WrongBatch(
+            f"The recipe's batch_size {recipe.batch_size} is no multiple of the {rows_at_once} rows that the cards take "
+            f"at once; change batch_size, rows_per_card or the number of cards."
+        )
+    return recipe.rows_per_card, recipe.batch_size // rows_at_once
+
+
 def _zero3() -> dict[str, Any]:
     """Return DeepSpeed's stage 3 without offload: what s1's FSDP does, in DeepSpeed's words."""
     return {
@@ -227,27 +262,6 @@ def _zero3() -> dict[str, Any]:
         "train_batch_size": "auto",
         "train_micro_batch_size_per_gpu": "auto",
     }
-
-
-class _RowTrainer(SFTTrainer):
-    """TRL's trainer with a step's loss as the mean of its rows' means, over all passes and cards of the step.
-
-    What TRL counts in a batch are its tokens; here they are its rows. Source: the stack of s1, which averaged
-    the means of single rows (research note on training, fact 5).
-    """
-
-    def _get_num_items_in_batch(self, batch_samples: list[Any], device: Any) -> Any:
-        count = torch.tensor(sum(len(batch["labels"]) for batch in batch_samples), device=device)
-        return self.accelerator.gather(count).sum()
-
-    def compute_loss(
-        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """Return the share that a pass has in its step's loss; the cards' mean makes it whole."""
-        outputs = model(**inputs, use_cache=False, fused_lm_head=True)
-        tokens = outputs.label_mask.sum(dim=-1).clamp(min=1)
-        rows = -outputs.log_probs.sum(dim=-1) / tokens  # log_probs are 0 where there is no label
-        return rows.sum() / num_items_in_batch * self.accelerator.num_processes
 
 
 class _Reporter(TrainerCallback):
