@@ -3,7 +3,8 @@
 It is held to the documented behaviour of such servers: POST …/chat/completions answers with one JSON, or,
 where `stream` is asked for, with server-sent events that end in `data: [DONE]` and, where
 `stream_options.include_usage` is asked for, with the usage in an event of its own without choices; errors
-carry `{"error": {…}}`; connections are kept. It keeps its own bill: the tokens of answers sent to their end.
+carry `{"error": {…}}`; connections are kept. It keeps its own bill: the tokens of answers, and of
+one that it cuts on its way those that it had sent.
 It is no model, and nothing measured against it says anything about one.
 
 In a test: `with standing_in() as server:`; what `reply_to` returns may be told to go wrong, as in
@@ -224,6 +225,7 @@ class _Tally:
     def __init__(self) -> None:
         self.came_at: list[float] = []
         self.charged: list[tuple[float, int, int]] = []  # when, tokens in and out
+        self.broken_off_charged = 0  # those of them that were cut on their way
         self.statuses: Counter[int] = Counter()
         self.in_flight = self.most_in_flight = self.broken_off = 0
 
@@ -232,7 +234,7 @@ class _Tally:
         return {
             "requests": len(self.came_at),
             "statuses": dict(self.statuses),
-            "answered": len(self.charged),
+            "answered": len(self.charged) - self.broken_off_charged,
             "broken_off": self.broken_off,
             "tokens_in": sum(tokens_in for _when, tokens_in, _out in self.charged),
             "tokens_out": sum(tokens_out for _when, _in, tokens_out in self.charged),
@@ -386,8 +388,11 @@ class StandIn:
             tally.in_flight -= 1
         with self.lock:
             tally.statuses[told.status] += 1
-            if was_sent and told.status == 200:
-                tally.charged.append((time.time(), *_usage(told.body)))
+            share = 1.0 if was_sent else told.cut_at
+            if share and told.status == 200:
+                tokens_in, tokens_out = _usage(told.body)
+                tally.charged.append((time.time(), tokens_in, round(tokens_out * share)))
+                tally.broken_off_charged += not was_sent
             tally.broken_off += not was_sent
         return was_sent
 

@@ -34,7 +34,8 @@ class EndpointFailed(Refusal):
     """An endpoint gave no usable reply; the message says which endpoint and what it said.
 
     `retry_after_seconds` is how long the endpoint asked to be left alone, `was_cut` tells whether text had
-    been received before it failed, and `billed` is what the endpoint has counted for it all the same.
+    been received before it failed, and `billed` is what the endpoint has counted for it all the same: what it
+    says itself, or of a reply that broke off what had come of it.
     """
 
     def __init__(

@@ -129,6 +129,7 @@ class Line:
         except EndpointFailed as failure:
             if not arriving.is_complete:
                 failure.was_cut = failure.was_cut or arriving.was_begun
+                failure.billed = failure.billed or arriving.so_far(prompt)
                 raise
         return arriving.reply(prompt)
 

@@ -244,6 +244,17 @@ class Arriving:
         failure.billed = reply
         raise failure
 
+    def so_far(self, prompt: Prompt) -> Reply | None:
+        """Return what had come of a reply that broke off, with its tokens: whoever sent it has counted them.
+
+        None where no text had come.
+        """
+        if not self.characters:
+            return None
+        parted = self._parted()
+        counts = _tokens(self.usage, parted, prompt)
+        return Reply(_clean(parted.thinking), _clean(parted.answer), "", *counts, parted.is_summary)
+
     def _parted(self) -> Parted:
         whole = part(self._whole, self.address.thinking_form)
         if whole.thinking or whole.answer:

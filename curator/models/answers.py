@@ -236,6 +236,9 @@ class StoredReply(ProjectRow):
     finish_reason = models.CharField(max_length=40, blank=True)
     is_summary = models.BooleanField(default=False)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
+    receipt = models.CharField(
+        max_length=32, blank=True, db_default=""
+    )  # tells two replies to one address apart
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

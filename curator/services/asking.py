@@ -18,6 +18,7 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import islice
 from queue import Empty, SimpleQueue
+from secrets import token_hex
 from typing import Any, Generic, TypeVar
 
 import redis
@@ -456,7 +457,10 @@ class _Order(Generic[Item]):
 
     def _keep(self, came: Sequence[tuple[_Request[Item], Reply]]) -> None:
         prices = [self.task.price(reply) for _request, reply in came]
-        rows = [(request.address, reply, usd) for (request, reply), usd in zip(came, prices, strict=True)]
+        rows = [
+            replies.Received(request.address, reply, usd, token_hex(16))
+            for (request, reply), usd in zip(came, prices, strict=True)
+        ]
 
         def write() -> None:
             with transaction.atomic():

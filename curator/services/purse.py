@@ -135,6 +135,9 @@ class Purse:
             tightest = min(limits, key=lambda limit: limit.left_usd)
             wanted = usd * self.endpoint.max_in_flight - self.pocket_usd
             given = max(Decimal(0), min(wanted, tightest.left_usd))
+            # Too little for one call: what would lie idle here may do for another's.
+            if self.pocket_usd + given < usd:
+                given = Decimal(0) if self.in_flight_usd else -self.pocket_usd
             rows = type(self.job)._default_manager.filter(pk=self.job.pk)
             # What it is, and not how much more: to do it again after the connection broke changes nothing.
             rows.update(reserved_usd=self.pocket_usd + self.in_flight_usd + given)

@@ -25,7 +25,17 @@ _COLUMNS = (
     "finish_reason",
     "is_summary",
     "cost_usd",
+    "receipt",
 )
+
+
+class Received(NamedTuple):
+    """A reply as it came; the receipt is its own, and is the same when it is stored a second time."""
+
+    address: str
+    reply: Reply
+    cost_usd: Decimal
+    receipt: str
 
 
 class Kept(NamedTuple):
@@ -61,27 +71,35 @@ def recall(project: Project, addresses: Iterable[str]) -> dict[str, Kept]:
     return {row.address: Kept(_reply(row), row.cost_usd) for row in rows}
 
 
-def keep(project: Project, received: Sequence[tuple[str, Reply, Decimal]]) -> Decimal:
-    """Store replies with their addresses and prices; return what those cost that were not there yet.
+def keep(project: Project, received: Sequence[Received]) -> Decimal:
+    """Store replies under their addresses; return what is to be paid for them, and was not booked before.
 
-    A transaction that is tried again after its connection broke counts nothing twice.
+    Where a reply is there already, since two have asked at the same time, that one stays and both are paid for. A
+    transaction that is tried again after its connection broke counts none twice that it had stored.
     """
-    rows = [_row(project, *each) for each in {each[0]: each for each in received}.values()]
+    rows = list({each.receipt: each for each in received}.values())
     place = f"({', '.join(['%s'] * (len(_COLUMNS) + 1))}, now())"
     with connection.cursor() as cursor:
         cursor.execute(
+            "select receipt from curator_storedreply where project_id = %s and receipt = any(%s)"
+            " and address = any(%s)",
+            [project.pk, [row.receipt for row in rows], [row.address for row in rows]],
+        )
+        booked = {receipt for (receipt,) in cursor.fetchall()}
+        cursor.execute(
             f"insert into curator_storedreply (project_id, {', '.join(_COLUMNS)}, created_at) "  # noqa: S608
             f"values {', '.join([place] * len(rows))} "
-            "on conflict (address, project_id) do nothing returning cost_usd",
-            [value for row in rows for value in row],
+            "on conflict (address, project_id) do nothing",
+            [value for row in rows for value in _row(project, row)],
         )
-        return sum((usd for (usd,) in cursor.fetchall()), Decimal(0))
+    return sum((row.cost_usd for row in rows if row.receipt not in booked), Decimal(0))
 
 
-def _row(project: Project, address: str, reply: Reply, cost_usd: Decimal) -> tuple[Any, ...]:
+def _row(project: Project, received: Received) -> tuple[Any, ...]:
+    reply = received.reply
     return (
         project.pk,
-        address,
+        received.address,
         neutralise(reply.thinking)[0],
         neutralise(reply.answer)[0],
         reply.thinking_tokens,
@@ -90,7 +108,8 @@ def _row(project: Project, address: str, reply: Reply, cost_usd: Decimal) -> tup
         reply.tokens_counted_by[:100],
         reply.finish_reason[:40],
         reply.is_summary,
-        cost_usd,
+        received.cost_usd,
+        received.receipt,
     )
 
 

@@ -2,6 +2,7 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from itertools import pairwise
 
@@ -13,7 +14,7 @@ from common.endpoints.transport import Bounds
 from common.jobs import JobState
 from curator.services import asking, collecting, endpoints
 from curator.services.asking import TRIES_AFTER_FAILURES
-from tests.stand_in import Told, completion, failure, standing_in, told_in
+from tests.stand_in import Told, completion, failure, standing_in, told_in, ways
 
 ANSWER = completion("Final Answer: 1", thinking="So it is.")
 
@@ -44,6 +45,22 @@ def order(make_pool, make_question):
         return collecting.start_collection(teacher=teacher, by=None)
 
     return make
+
+
+def test_answers_that_break_off_are_paid_for_and_stop_at_the_limit(order, server, hurried):
+    prices = {"price_in_usd": Decimal(100), "price_out_usd": Decimal(1000), "max_tokens": 2000}
+    server.reply_to = lambda *_: ways["cut"](completion("x" * 4000, thinking="y" * 4000, tokens_out=2000))
+    job = order(server.url, plain(3), money_limit_usd=Decimal(8), **prices)
+
+    collecting.run_collection(job=job)
+
+    job.refresh_from_db()
+    counted = server.stats()
+    billed = (100 * counted["tokens_in"] + 1000 * counted["tokens_out"]) / 1_000_000
+    assert job.state == JobState.PAUSED
+    assert counted["answered"] == 0
+    assert float(job.cost_usd) == pytest.approx(billed, rel=0.5)  # tokens of a torn answer are estimated
+    assert job.cost_usd <= 8
 
 
 def plain(count):

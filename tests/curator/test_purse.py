@@ -160,6 +160,33 @@ def test_one_order_waits_for_what_the_other_has_set_aside(make_project, make_ord
     assert other.take(DEAREST) is True
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_orders_that_reach_a_limit_together_both_end(make_project, make_order, seed):
+    rng = Random(seed)
+    project = make_project(money_limit_usd=Decimal(rng.randint(30, 90)) / 100)
+    orders = [purse_of(make_order(project, max_in_flight=rng.randint(1, 4))) for _each in range(3)]
+    dearest = [Decimal(rng.randint(5, 12)) / 100 for _each in orders]
+    out, ended = [0, 0, 0], set()
+
+    for _turn in range(600):
+        place = rng.randrange(3)
+        purse, usd = orders[place], dearest[place]
+        if out[place] and rng.random() < 0.5:
+            price = usd * rng.randint(1, 10) / 10
+            rows = Collection.objects.filter(pk=purse.job.pk)
+            rows.update(cost_usd=F("cost_usd") + price, reserved_usd=Greatest(F("reserved_usd") - price, 0))
+            purse.settle(usd, price)
+            out[place] -= 1
+        elif place not in ended and out[place] < 4:
+            try:
+                out[place] += purse.take(usd)
+            except LimitReached:
+                ended.add(place)
+
+    assert ended == {0, 1, 2}
+    assert get_spent_usd(project) <= project.money_limit_usd
+
+
 def spend(job, barrier, tally):
     """Take, pay and settle as a worker does, over a connection of its own."""
     try:

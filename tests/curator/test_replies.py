@@ -102,25 +102,39 @@ def test_words_of_the_prompt_and_the_number_of_the_sample_tell_questions_apart()
     assert len({replies.address_of_question(HERE, *each) for each in asked}) == len(asked)
 
 
+def received(letter, usd, receipt="one"):
+    return replies.Received(letter * 64, REPLY, Decimal(usd), receipt + letter)
+
+
 @pytest.mark.parametrize(
     ("mine", "theirs", "is_known"),
     [(True, True, True), (True, False, False), (False, True, False), (False, False, False)],
 )
 def test_a_reply_is_shared_between_projects_where_both_allow_it(make_project, mine, theirs, is_known):
     asker, owner = make_project(shares_answers=mine), make_project(shares_answers=theirs)
-    replies.keep(owner, [("a" * 64, REPLY, Decimal(1))])
+    replies.keep(owner, [received("a", 1)])
 
     assert (replies.recall(asker, ["a" * 64]) != {}) is is_known
     assert replies.recall(owner, ["a" * 64])["a" * 64] == (REPLY, Decimal(1))
 
 
-def test_what_is_there_already_is_not_counted_again(make_project):
+def test_a_reply_that_is_stored_a_second_time_is_not_counted_again(make_project):
     project = make_project()
-    replies.keep(project, [("a" * 64, REPLY, Decimal(1))])
+    replies.keep(project, [received("a", 1)])
 
-    paid = replies.keep(project, [("a" * 64, REPLY, Decimal(1)), ("b" * 64, REPLY, Decimal(2))])
+    paid = replies.keep(project, [received("a", 1), received("b", 2)])
 
     assert paid == 2
+
+
+def test_two_replies_to_one_question_are_both_paid_for_and_the_first_stays(make_project):
+    project = make_project()
+    first = replies.keep(project, [received("a", 1)])
+
+    paid = replies.keep(project, [received("a", 3, receipt="another")])
+
+    assert (first, paid) == (1, 3)
+    assert replies.recall(project, ["a" * 64])["a" * 64].cost_usd == 1
 
 
 def test_a_trace_that_was_deleted_and_is_collected_again_costs_nothing(
@@ -224,7 +238,7 @@ def test_a_keeping_that_is_undone_leaves_nothing(make_project):
     project = make_project()
 
     with transaction.atomic():
-        replies.keep(project, [("a" * 64, REPLY, Decimal(1))])
+        replies.keep(project, [received("a", 1)])
         transaction.set_rollback(True)
 
     assert replies.recall(project, ["a" * 64]) == {}
