@@ -25,7 +25,8 @@ from common.core.final_answers import (
 )
 from common.core.formula_agreement import Agreement, agreement_of, is_formula
 from common.core.notation import folded, without_tex
-from common.core.quantities import AGREE, Quantity, likeness, measured, quantities_in, quantity
+from common.core.quantities import AGREE, likeness, measured, quantity
+from common.core.said_numbers import quantity_said
 
 __all__ = [
     "WORD_FOR_WORD",
@@ -74,9 +75,19 @@ SHORT = 200  # characters; the options of a question are compared with each of i
 _LETTERS = re.compile(
     r"[\s(\[【*_{}\\\"'“]*(?:(?:[Oo]ptions?|[Cc]hoices?|选项|选择|选)\s?)?(?:\\?(?:text|mathrm|mathbf|boldsymbol|textbf)\s?)?[{(\[【]?\s?"
     r"(?P<letters>[A-Z](?:(?:[\s,、;/&()\[\]·+]|和|与|及|以及|and\b|项){0,6}[A-Z]){0,25}|[a-z](?=[\s)\].]*$|[).]))"
-    r"(?=\s?(?:$|[^\w\s]|because\b|since\b|as\b|is\b|are\b|or\b|[两二三四五]?个?选?项|都|均|全部|正确|是|为|或))"
+    r"(?=\s?(?:$|[^\w\s]|because\b|since\b|as\b|is\b|are\b|or\b|[两二三四五]?个?选?项|都|均|全部|正确|是|为|或|而不|而非))"
 )
+_WITH_LETTER = re.compile(r"[*\s(]*(?P<letter>[A-Z])\s?[.)、:：．]\s*")  # "A. Paris"
 _REPEATED = re.compile(r"\b([A-Z])\s?[,、]\s?\1\b")  # "B, B, C" answers three questions
+_DENIED_FIRST = re.compile(
+    r"^[\s*(]*(?:both\s+(?=[A-Z]\b)"
+    r"|not\s+(?:option\s+)?\(?[A-Z]\)?[\s,;.]*(?:but\s+(?:rather\s+)?|it is\s+)?"
+    r"|(?:options?\s+)?\(?[A-Z]\)?(?:[\s,、]*(?:and|和|与)?\s*\(?[A-Z]\)?)*\s+(?:is|are)\s+(?:both\s+|all\s+|clearly\s+)?"
+    r"(?:wrong|incorrect|false|not\s+(?:right|correct|true|the answer))\b"
+    r"[\s,;.]*(?:(?:so|thus|hence|therefore|and|but)\b[\s,]*)?(?:(?:the )?answer is\s+|choose\s+)?"
+    r"|(?:选项?\s?)?[A-Z](?:[、,]?[A-Z])*(?:是|均|都|项)?(?:错误的?|错|不对|不正确|不选|有误)"
+    r"[\s,;。,]*(?:所以|故|因此|而|应)*(?:应?选择?|答案[是为]|正确的?是)?)"
+)
 _HEDGED = re.compile(r"[\s)\].]{0,3}(?:or\b|或者?)[\s(\[]{0,3}[A-Z](?![A-Za-z])")
 _ALL_OF_THEM = frozenset([
     "以上全对", "以上都对", "以上都是", "以上全部", "以上均对", "以上皆是", "以上选项都对", "以上全部正确",
@@ -109,7 +120,7 @@ def mark(reply: str, *, key: str, options: Sequence[str] = (), marker: Marker = 
     that answer; and a reply or an answer that is the whole key, word for word, is right.
     """
     text = answering_part(reply)
-    answer = answer_in(text)
+    answer = answer_in(text) or _bare_option(text, options)
     if not key.strip():
         return Mark(Outcome.UNKEYED, answer, "no key")
     if answer is None:
@@ -118,6 +129,17 @@ def mark(reply: str, *, key: str, options: Sequence[str] = (), marker: Marker = 
     if marked.outcome is not Outcome.RIGHT and (is_the_same(text, key) or is_the_same(answer, key)):
         return Mark(Outcome.RIGHT, marked.answer, WORD_FOR_WORD)
     return marked
+
+
+def _bare_option(text: str, options: Sequence[str]) -> str | None:
+    """Return a reply that is nothing but one of the options, in its own words, with or without its letter."""
+    plain = text.strip()
+    if not options or "\n" in plain or len(plain) > SHORT + max(map(len, options)):
+        return None
+    lettered = _WITH_LETTER.match(plain)
+    if lettered and (named := _option_named(plain[lettered.end() :], options)):
+        return lettered["letter"] if named == {lettered["letter"]} else None
+    return plain if _option_named(plain, options) else None
 
 
 def is_the_same(text: str, key: str) -> bool:
@@ -201,6 +223,10 @@ def _chosen(answer: str, options: Sequence[str]) -> tuple[frozenset[str], bool]:
     plain = without_tex(folded(answer))
     if not re.fullmatch("[A-Za-z]", plain.strip(CLOSING)) and (named := _option_named(answer, options)):
         return named, False
+    if (
+        left := _DENIED_FIRST.sub("", plain, count=1)
+    ) != plain:  # "A is wrong", "not A but C": what comes after it
+        answer = plain = left
     found = _LETTERS.match(plain)
     if found and not (
         options and any(ord(letter) - ord("A") >= len(options) for letter in letters_of(answer))
@@ -291,12 +317,17 @@ def _mark_number(answer: str, key: str) -> Mark:
         return Mark(Outcome.RIGHT, answer, "same number, decimal comma")
     if (marked := _by_value(answer, key)) is not None:
         return marked
-    said, hedged = (None, False) if is_formula(answer) else _quantity_said(answer)
-    if said is None:
+    if is_formula(answer):
         return _mark_text(answer, key)
-    if hedged:
+    named = _NAMES_IT.sub("", answer)
+    said = quantity_said(named)
+    if said.quantity is None:
+        marked = _mark_text(answer, key)
+        undecided = said.is_conditional and marked.rule == "other text"
+        return Mark(Outcome.UNPARSED, answer, "a number under a condition") if undecided else marked
+    if said.is_hedged:
         return Mark(Outcome.WRONG, answer, "one answer or another")
-    how = likeness(said, wanted)
+    how = likeness(said.quantity, wanted)
     return Mark(Outcome.RIGHT if how in AGREE else Outcome.WRONG, answer, how.value)
 
 
@@ -304,20 +335,6 @@ def _decimal_comma(answer: str) -> str:
     """Return "12,5" as "12.5"; "1,234" has a thousands separator."""
     found = re.fullmatch(r"(-?\d+),(\d+)", folded(answer).strip(CLOSING + "$"))
     return f"{found[1]}.{found[2]}" if found else ""
-
-
-def _quantity_said(answer: str) -> tuple[Quantity | None, bool]:
-    """Return the quantity that a sentence gives, and whether it offers another with an "or"."""
-    whole = quantity(_NAMES_IT.sub("", answer))
-    if whole is not None:
-        return whole, False
-    found = list(quantities_in(answer))
-    first = found[0] if found else None
-    hedged = len({other.value for other in found}) > 1
-    if hedged and not re.search(r"\bor\b|或", answer):
-        stated = re.split(r"=|≈|\b(?:is|are)\b|是|为|得|共", answer)[1:]
-        return next((other for part in stated for other in quantities_in(part)), first), False
-    return first, hedged
 
 
 def normal_answer(text: str) -> str:

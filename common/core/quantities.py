@@ -39,6 +39,7 @@ _NUMBER = re.compile(
 _SPACED = re.compile(r"[-+]?[1-9]\d{0,2}(?: \d{3})+(?:\.\d+)?")
 _WORD = re.compile(r"\s?([A-Za-z/]+|[一-鿿]{1,3})?")
 _FORMULA = re.compile(r"[\d)%][A-Za-z!^_\\]")
+_BOUND = re.compile("以上|以下|以内|以外|之间|开外")  # what it says is no quantity
 _NO_UNITS = frozenset({"inf", "sqrt", "sin", "cos", "tan", "log", "and", "mod"})
 _SIGNED = {
     "US$": "dollar",
@@ -221,7 +222,7 @@ def _share(sign: str | None) -> int:
 def _is_unit(rest: str, *, attached: bool) -> bool:
     """Tell a unit from a factor: "5 kg", "3 apples" and "12个" from "2x", "3xy" and "2pi"."""
     if re.fullmatch(r"[一-鿿 ]{1,6}", rest):
-        return True
+        return not _BOUND.search(rest)
     if attached and len(rest) == 1:
         return False
     if unit_named(rest):

@@ -270,6 +270,7 @@ EXPORTS = (
 
 # By which rule an answer was held against the key.
 RULES = (
+    _("a number under a condition"),
     _("the key word for word"),
     _("no key"),
     _("no final answer"),

@@ -528,10 +528,72 @@ WORDS = [
 ]
 
 
+# A number or a letter that a sentence holds, and does not give as its answer; and one that it gives, and says more of.
+SAID = [
+    ("Answer: not 7", "7", U),
+    ("Answer: not equal to 7", "7", U),
+    ("答案：不是7", "7", U),
+    ("Answer: greater than 5", "5", U),
+    ("答案：大于5", "5", U),
+    ("答案：至少5", "5", U),
+    ("答案：不超过7年", "7年", U),
+    ("Answer: 7 or more", "7", U),
+    ("Answer: 7+", "7", U),
+    ("答案：7以上", "7", U),
+    ("Answer: at most 10", "10", U),
+    ("Answer: no more than 7 years", "7 years", U),
+    (r"\boxed{<5}", "5", U),
+    (r"\boxed{\ge 5}", "5", U),
+    ("Answer: 3 to 5", "3", U),
+    ("答案：3到5", "3", U),
+    ("Answer: 3~5", "3", U),
+    ("答案：3至5天", "3", U),
+    ("Answer: 3 out of 5", "3", U),
+    ("Answer: 1 in 5", "1", U),
+    ("Answer: There is no solution for n < 5", "5", U),
+    ("Answer: question 5 has no solution", "5", U),
+    ("Answer: See part 3", "3", W),
+    ("Answer: undefined (division by 0)", "0", U),
+    ("答案：题目缺少条件2，无法作答", "2", U),
+    ("答案是2，不是3", "2", R),
+    ("答案是2，不是3", "3", W),
+    ("Answer: 5, which is 10 divided by 2", "5", R),
+    ("Answer: 5 because 10 is twice that", "5", R),
+    ("答案:2小时30分钟", "150分钟", R),
+    ("答案：2小时30分钟", "2", W),
+    ("答案：2小时30分钟", "2小时", W),
+    ("答案：1小时30分", "1.5小时", R),
+    ("答案：3元5角", "3", W),
+    ("答案：5元6角", "5.6元", R),
+    ("答案：3米20厘米", "3.2米", R),
+    ("答案：2千克500克", "2.5千克", R),
+    ("Answer: 3 hours and 30 minutes", "3.5 hours", R),
+    ("Answer: 3 hours 30 minutes", "210 minutes", R),
+    ("Answer: 3 hours 30 minutes", "3 hours", W),
+    ("Answer: 5 ft 6 in", "66 inches", R),
+    ("Answer: 30 minutes 3 hours", "3.5 hours", W),
+    ("Answer: A is wrong", "A", CITIES, U),
+    ("Answer: A is incorrect, so B", "B", CITIES, R),
+    ("Answer: A and B are both wrong; C", "C", CITIES, R),
+    ("Answer: A and B are both wrong; C", "AB", CITIES, W),
+    ("The answer is not A but C.", "C", CITIES, R),
+    ("The answer is not A but C.", "A", CITIES, W),
+    ("选B不对，选D", "D", LAW, R),
+    ("故选A错，选B", "B", LAW, R),
+    ("答案应该是B而不是A", "B", LAW, R),
+    ("Answer: both B and D", "BD", CITIES, R),
+    ("A. Paris", "A", CITIES, R),
+    ("Paris.", "A", CITIES, R),
+    ("B. Paris", "A", CITIES, U),
+    ("Paris is not London.", "A", CITIES, U),
+]
+
+
 def _cases():
     plain = {
         "found": FOUND, "several": [(*case[:2], LAW, case[2]) for case in SEVERAL], "ordered": ORDERED, "choice": CHOICE,
         "number": NUMBERS, "unit": UNITS, "formula": FORMULAS, "collection": COLLECTIONS, "date": DATES, "word": WORDS,
+        "said": SAID,
     }  # fmt: skip
     for name, cases in plain.items():
         for number, case in enumerate(cases):
