@@ -55,6 +55,13 @@ class EndpointFailed(Refusal):
         self.billed = billed
         self.status = status
 
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether the endpoint only had too much to do: the question is none the worse for it."""
+        return self.fault is Fault.RETRY and self.status in _BUSY_STATUSES
+
+
+_BUSY_STATUSES = {429, 503, 529}  # too many requests, unavailable, and Anthropic's and MiniMax's overloaded
 
 # Words by which providers say it, in codes and sentences; lower case. Source: the error pages of OpenAI,
 # DeepSeek, Moonshot, MiniMax, DashScope, Zhipu, SiliconFlow, OpenRouter and Google.

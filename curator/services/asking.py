@@ -74,6 +74,9 @@ AHEAD = 64  # items that are looked up among the replies that are there, at once
 TOGETHER, TOGETHER_SECONDS = 8, 0.25
 LONGEST_QUOTE = 80  # characters of a reply that could not be read, as the failure shows them
 WAIT_FOR_MONEY_SECONDS = 0.25
+BUSY_SECONDS = 900.0  # an endpoint that has no room for any request for so long is left alone
+MOST_REFUSALS = 12  # of one question; more of them are about the question, as of one that is too large for a minute
+NARROWED_SECONDS = 0.5  # refusals within this time are of requests that went out together
 SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
 
 Item = TypeVar("Item")
@@ -270,6 +273,7 @@ class _Request(Generic[Item]):
     most_tokens: int
     attempt: int = 1  # a reply that could not be read makes another
     failures: int = 0  # of this attempt, so far
+    refusals: int = 0  # for want of room there; they cost the question no try
     spent_usd: Decimal = Decimal(0)
 
 
@@ -320,6 +324,7 @@ class _Order(Generic[Item]):
         self.settled = self.failures_in_a_row = 0
         self.last_failure: EndpointFailed | None = None
         self.not_before = 0.0  # by the monotonic clock: the endpoint, or its limits, ask for patience
+        self.room = _Room(self.endpoint.max_in_flight)
 
     def carry_out(self) -> None:
         """Keep as many requests in flight as the endpoint takes, until nothing waits."""
@@ -376,7 +381,7 @@ class _Order(Generic[Item]):
         return requests
 
     def _has_room(self, besides: int = 0) -> bool:
-        is_full = len(self.in_flight) + besides >= self.endpoint.max_in_flight
+        is_full = len(self.in_flight) + besides >= self.room.size
         return not is_full and time.monotonic() >= self.not_before
 
     def _send(self, request: _Request[Item], ticket: str) -> None:
@@ -449,6 +454,7 @@ class _Order(Generic[Item]):
                 self.leaving.append((ticket, request.most_tokens if failure.was_cut else 0))
             else:
                 reply = future.result()
+                self.room.came_through()
                 came.append((request, reply))
                 self.leaving.append((ticket, reply.tokens_in + reply.thinking_tokens + reply.answer_tokens))
         if came:
@@ -578,16 +584,33 @@ class _Order(Generic[Item]):
         self.purse.settle(request.dearest_usd, usd)
         if failure.fault in {Fault.PAUSE, Fault.MONEY}:
             return  # the order rests, and this is asked when it goes on
+        if failure.is_busy and request.refusals < MOST_REFUSALS:
+            self._wait_for_room(request, failure)
+            return
         request = replace(request, failures=request.failures + 1, spent_usd=request.spent_usd + usd)
-        if failure.fault is Fault.RETRY and request.failures < TRIES_AFTER_FAILURES:
-            seconds = back_off_seconds(request.failures, failure.retry_after_seconds, self.rng)
-            if failure.retry_after_seconds is not None:
-                self.not_before = max(self.not_before, time.monotonic() + failure.retry_after_seconds)
-            self.queue.put_off(request, seconds)
+        if failure.fault is Fault.RETRY and not failure.is_busy and request.failures < TRIES_AFTER_FAILURES:
+            self._put_off(request, request.failures, failure)
             return
         self._note(failure)
         through(lambda: self._add(1, asked=1, failed=1))
         self.settled += 1
+
+    def _wait_for_room(self, request: _Request[Item], failure: EndpointFailed) -> None:
+        """Ask for less at once, and for this later; where nothing comes through for long, the order rests."""
+        self.room.was_refused()
+        if self.room.seconds_without > BUSY_SECONDS:
+            failure.fault = Fault.PAUSE
+            return
+        request = replace(request, refusals=request.refusals + 1)
+        self._put_off(request, request.refusals, failure)
+
+    def _put_off(self, request: _Request[Item], times: int, failure: EndpointFailed) -> None:
+        if failure.retry_after_seconds is not None:
+            self.not_before = max(self.not_before, time.monotonic() + failure.retry_after_seconds)
+        seconds = back_off_seconds(times, failure.retry_after_seconds, self.rng)
+        if failure.is_busy:  # one that asks for a second each time may be busy for minutes
+            seconds = max(seconds, back_off_seconds(times, None, self.rng))
+        self.queue.put_off(request, seconds)
 
     # How it ends.
 
@@ -603,6 +626,38 @@ class _Order(Generic[Item]):
                 self._beat(_("waiting for the answers on their way"))
         self.gate.exchange(self.leaving, [])
         self._become_kept()
+
+
+class _Room:
+    """How many requests an endpoint takes at once, as far as it has shown; never more than it is given.
+
+    Halved where it refuses one for want of room, and a little larger with each answer, as TCP finds a path's width.
+    Source: Chiu and Jain, Analysis of the increase and decrease algorithms for congestion avoidance (1989).
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most, self.width = most, float(most)
+        self.narrowed_at = self.answered_at = time.monotonic()
+
+    @property
+    def size(self) -> int:
+        """Return how many may be in flight."""
+        return max(1, int(self.width))
+
+    @property
+    def seconds_without(self) -> float:
+        """Return for how long no answer has come."""
+        return time.monotonic() - self.answered_at
+
+    def came_through(self) -> None:
+        """Take an answer into account."""
+        self.width = min(float(self.most), self.width + 1 / self.width)
+        self.answered_at = time.monotonic()
+
+    def was_refused(self) -> None:
+        """Take a refusal into account; those that come together count as one."""
+        if time.monotonic() - self.narrowed_at >= NARROWED_SECONDS:
+            self.width, self.narrowed_at = max(1.0, self.width / 2), time.monotonic()
 
 
 class _Gate:

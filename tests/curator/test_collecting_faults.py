@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from functools import partial
 from itertools import pairwise
+from threading import Lock
 
 import pytest
 from django.db import connection
 
-from common.endpoints import EndpointFailed, client
+from common.endpoints import EndpointFailed, client, faults
 from common.endpoints.transport import Bounds
 from common.jobs import JobState
 from curator.services import asking, collecting, endpoints
@@ -45,6 +46,43 @@ def order(make_pool, make_question):
         return collecting.start_collection(teacher=teacher, by=None)
 
     return make
+
+
+def test_an_endpoint_with_little_room_is_asked_for_less_at_once_and_loses_no_question(
+    order, server, monkeypatch
+):
+    monkeypatch.setattr(faults, "FIRST_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(asking, "NARROWED_SECONDS", 0.02)
+    lock, inside = Lock(), []
+
+    def reply(_question, before):
+        with lock:
+            if len(inside) >= 2:
+                return failure(429, "too many at once")
+            inside.append(before)
+        time.sleep(0.05)
+        with lock:
+            inside.remove(before)
+        return ANSWER
+
+    server.reply_to, server.answers_in_threads = reply, True
+    job = order(server.url, plain(40), max_in_flight=24)
+
+    collecting.run_collection(job=job)
+
+    job.refresh_from_db()
+    assert (job.state, job.stored, job.failed) == (JobState.SUCCEEDED, 40, 0)
+
+
+def test_an_endpoint_that_has_no_room_at_all_lets_the_order_rest(order, server, monkeypatch):
+    monkeypatch.setattr(asking, "BUSY_SECONDS", 0.2)
+    server.reply_to = lambda *_: failure(503, "overloaded")
+    job = order(server.url, plain(3))
+
+    collecting.run_collection(job=job)
+
+    job.refresh_from_db()
+    assert (job.state, job.stored, job.failed) == (JobState.PAUSED, 0, 0)
 
 
 def test_answers_that_break_off_are_paid_for_and_stop_at_the_limit(order, server, hurried):
