@@ -41,6 +41,7 @@ class Line:
         self.address, self.bounds = address, bounds
         self.refused: set[str] = set()  # features of a request that the endpoint does not take
         self.proven: set[str] = set()
+        self.cleared: set[str] = set()  # of what was suspected, and was left out in vain
         # What comes in, as it comes, for who asks one question to see it raw; None: nothing is kept.
         self.overheard: list[bytes] | None = None
         self._client = _open(address, bounds)
@@ -105,7 +106,8 @@ class Line:
     async def _ask_less(self, prompt: Prompt, features: set[str], failure: EndpointFailed) -> Reply:
         cause = failure.__cause__
         said = cause.response.text.lower() if isinstance(cause, openai.APIStatusError) else ""
-        for suspect in suspects(features, self.proven, said):
+        left_out = suspects(features, self.proven, self.cleared, said)
+        for suspect in left_out:
             features = features - {suspect}
             try:
                 reply = await self._converse(prompt, features)
@@ -118,6 +120,7 @@ class Line:
                 )  # now it is known that this was refused, and not the question
                 self.proven |= features
                 return reply
+        self.cleared |= set(left_out)
         raise failure
 
     async def _converse(self, prompt: Prompt, features: set[str]) -> Reply:

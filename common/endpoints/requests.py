@@ -1,5 +1,6 @@
 """What goes out to an endpoint: a prompt in the standard form, less what the endpoint does not take."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,6 +9,7 @@ from common.endpoints.addresses import Address
 
 # What an endpoint may refuse, in the order in which it is left out.
 JSON_FORM, USAGE, STREAM, MOST = "response_format", "stream_options", "stream", "max_tokens"
+_STREAM = re.compile(r"(?<![a-z])stream(?:ing|ed|_options|options)?(?![a-z])")  # an upstream is none
 SCHEMA = "json_schema"  # a stricter JSON form: an endpoint that does not take it may take the plain one
 
 
@@ -61,13 +63,17 @@ def refused_with(feature: str) -> set[str]:
     return {JSON_FORM, SCHEMA} if feature == JSON_FORM else {feature}
 
 
-def suspects(features: Collection[str], proven: Collection[str], said: str) -> list[str]:
+def suspects(
+    features: Collection[str], proven: Collection[str], cleared: Collection[str], said: str
+) -> list[str]:
     """Return what an endpoint that took a request for a bad one may not have taken, likeliest first.
 
-    A wish for JSON is suspected until it has once been granted. The rest is suspected where it is named: every
-    request asks for it, so that otherwise each question that is refused would be asked several times.
+    A wish for JSON is suspected until it has once been granted. The rest is suspected where it is named, and is
+    cleared once it was left out in vain: every request asks for it, so that otherwise each question that is
+    refused would be asked several times.
     """
-    named = [USAGE, STREAM] if "stream" in said else []
+    named = [USAGE, STREAM] if _STREAM.search(said) else []
     named += [MOST] if "max_completion_tokens" in said else []
     wished = [each for each in (SCHEMA, JSON_FORM) if each not in proven]
-    return [each for each in (*named, *wished) if each in features]
+    open_to_doubt = [each for each in named if each not in cleared]
+    return [each for each in (*open_to_doubt, *wished) if each in features]

@@ -123,6 +123,28 @@ def test_an_endpoint_that_refuses_the_json_form_is_asked_without_it(server, stat
     assert len(server.asked) == 3  # the form is tried once
 
 
+def test_what_was_left_out_in_vain_is_not_left_out_for_every_question(server):
+    server.reply_to = lambda *_: failure(400, "stream_options: this prompt is refused")
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as line:
+        for _each in range(3):
+            with pytest.raises(EndpointFailed):
+                line.ask(Prompt("Sort this."))
+
+    assert len(server.asked) == 3 + 2  # without the counts, and without a stream, for the first alone
+
+
+def test_an_upstream_is_no_stream(server):
+    server.reply_to = lambda *_: failure(400, "upstream rejected this prompt")
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as line, pytest.raises(EndpointFailed):
+        line.ask(Prompt("Sort this."))
+
+    assert len(server.asked) == 1
+
+
 SCHEMA = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code"]}
 
 
