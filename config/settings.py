@@ -251,7 +251,10 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHand
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True
+# What asks endpoints waits for them nearly all of its time: it has slots of its own, and holds up nothing else.
+_ASKING = ("run_collection", "run_probe", "run_trial", "run_grading", "run_classification")
 CELERY_TASK_ROUTES = {
+    **{f"curator.tasks.{name}": {"queue": "net"} for name in _ASKING},
     "training.tasks.*": {"queue": "gpu"},
     "evaluation.tasks.*": {"queue": "gpu"},
     "*": {"queue": "cpu"},

@@ -25,6 +25,7 @@ LEAST_LIFE_SECONDS = 5.0
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 WEB = ("--threads", "8", "--log-level", "warning")
 WORKER = ("-B", "-Q", "cpu,gpu", "--concurrency", "2", "-l", "warning")
+ASKERS = ("-n", "asking@%h", "-Q", "net", "--autoscale", "12,1", "-l", "warning")  # teachers at once; they mostly wait
 
 
 class Command(BaseCommand):
@@ -100,12 +101,13 @@ def end_with_parent() -> None:
 
 
 def start_children(host: str, port: int) -> list[Child]:
-    """Start the web server and the worker."""
+    """Start the web server, the worker, and the one that asks endpoints."""
     # Celery advises against root at every start; on one's own machine that is said once, in the README.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser privileges", "-m"]
     return [
         Child("web", [*python, "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", *WEB]),
         Child("worker", [*python, "celery", "--quiet", "-A", "config", "worker", *WORKER]),
+        Child("asking worker", [*python, "celery", "--quiet", "-A", "config", "worker", *ASKERS]),
     ]
 
 
