@@ -45,20 +45,32 @@ def part(message: Mapping[str, Any], form: str = "found") -> Parted:
     """Part a chat message into thinking and answer.
 
     `form` is one of FORMS, what is known of the endpoint: "found" takes a field where one has text and tags
-    otherwise, "field" leaves tags in the content alone, "tags" goes by them first, "summary" calls
+    otherwise, or what both say, "field" leaves tags in the content alone, "tags" goes by them first, "summary" calls
     whatever is found a summary, and "none" takes the content for the answer.
     """
     thought, content = _parts_of(message.get("content"))
     if form == "none":
         return Parted("", content.strip())
     field, is_summary = _field(message)
-    field = field or thought
+    if not field:
+        field, is_summary = text_of(thought), _are_summaries(thought)
     if form == "tags" or (form != "field" and not field):
         thinking, answer = split_thinking(content)
         if thinking or not field:
             return _marked(thinking, answer, is_summary=form == "summary" or _is_google_thought(message))
-    answer = content.strip() if form == "field" else _without_leading_close(content)
+    if form != "field" and _OPENINGS.match(content.lstrip()):  # some proxies give it in both places
+        tagged, answer = split_thinking(content)
+        field = _joined(field.strip(), tagged)
+    else:
+        answer = content.strip() if form == "field" else _without_leading_close(content)
     return _marked(field.strip(), answer, is_summary=is_summary or form == "summary")
+
+
+def _joined(one: str, other: str) -> str:
+    """Return two accounts of one thinking: the longer where it holds the shorter, else both."""
+    if other in one:
+        return one
+    return other if one in other else f"{one}\n\n{other}"
 
 
 def _marked(thinking: str, answer: str, *, is_summary: bool) -> Parted:
@@ -106,12 +118,12 @@ def _is_summary(item: Mapping[str, Any]) -> bool:
     )
 
 
-def _parts_of(content: Any) -> tuple[str, str]:
-    """Return thinking and answer of a content that is one text, or a list of parts that name their kind."""
+def _parts_of(content: Any) -> tuple[list[Any], str]:
+    """Return the parts that are thinking, and the answer, of a content that is one text or a list of such parts."""
     if not isinstance(content, list):
-        return "", content if isinstance(content, str) else ""
+        return [], content if isinstance(content, str) else ""
     thought = [part for part in content if _is_thinking_part(part)]
-    return text_of(thought), text_of([part for part in content if not _is_thinking_part(part)])
+    return thought, text_of([part for part in content if not _is_thinking_part(part)])
 
 
 def _is_thinking_part(part: Any) -> bool:
@@ -163,8 +175,20 @@ def split_thinking(content: str) -> tuple[str, str]:
 
 
 def _closing(text: str, opening: re.Match[str]) -> re.Match[str] | None:
-    """Return where what was opened is closed."""
-    return re.compile(re.escape(_TAGS[opening[0].lower()]), re.IGNORECASE).search(text, opening.end())
+    """Return where what was opened is closed, whatever is opened and closed within it.
+
+    Where more is opened than closed, a tag was only spoken of: the last closing closes.
+    """
+    opened, closed = re.escape(opening[0].strip()), re.escape(_TAGS[opening[0].lower()])
+    depth, last = 1, None
+    for found in re.compile(f"{opened}|{closed}", re.IGNORECASE).finditer(text, opening.end()):
+        if found[0].lower() == opening[0].strip().lower():
+            depth += 1
+            continue
+        depth, last = depth - 1, found
+        if not depth:
+            break
+    return last
 
 
 def _split_at_closing(content: str) -> tuple[str, str]:

@@ -25,6 +25,9 @@ WORDS = st.text(alphabet="ab 12+=\n。，二加等于四思考é😀`\\$*{}", ma
         ("4", "", "4"),
         ("", "", ""),
         ("<think>2+2</think>4", "2+2", "4"),
+        ("<think>a<think>b</think>c</think>4", "a<think>b</think>c", "4"),
+        ("<think>the tag <think> opens it</think>4", "the tag <think> opens it", "4"),
+        ("<think>2+2</think>4 as in <think>b</think>", "2+2", "4 as in <think>b</think>"),
         ("  \n<think>\n2+2\n</think>\n\n4\n", "2+2", "4"),
         ("<Think>2+2</THINK>4", "2+2", "4"),
         ("2+2</think>4", "2+2", "4"),
@@ -143,7 +146,19 @@ FIELD_AND_TAGS = {"reasoning_content": "in the field", "content": "<think>in tag
 @pytest.mark.parametrize(
     ("form", "message", "parted"),
     [
-        ("found", FIELD_AND_TAGS, Parted("in the field", "<think>in tags</think>4")),
+        ("found", FIELD_AND_TAGS, Parted("in the field\n\nin tags", "4")),
+        ("found", {"reasoning": "2+2", "content": "<think>2+2</think>4"}, Parted("2+2", "4")),
+        ("found", {"reasoning": "2", "content": "<think>2+2</think>4"}, Parted("2+2", "4")),
+        (
+            "found",
+            {"content": [{"type": "reasoning", "summary": [{"text": "sum"}]}, {"type": "text", "text": "4"}]},
+            Parted("sum", "4", is_summary=True),
+        ),
+        (
+            "found",
+            {"content": [{"type": "thinking", "thinking": "2+2"}, {"type": "text", "text": "4"}]},
+            Parted("2+2", "4"),
+        ),
         ("found", {"reasoning_content": "2+2", "content": "</think>\n\n4"}, Parted("2+2", "4")),
         ("field", FIELD_AND_TAGS, Parted("in the field", "<think>in tags</think>4")),
         ("field", {"content": "<think>in tags</think>4"}, Parted("", "<think>in tags</think>4")),

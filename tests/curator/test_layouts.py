@@ -205,7 +205,7 @@ def test_answers_and_thoughts_in_lists_are_paired():
     [
         ("<think>so</think>", "4", ("so", "4")),
         ("<think>so</think>4", "", ("so", "4")),
-        ("so", "<think></think>4", ("so", "<think></think>4")),
+        ("so", "<think></think>4", ("so", "4")),
         ("so", "</think>\n4", ("so", "4")),
         ("", "<think>so</think>4", ("so", "4")),
         (None, "4", ("", "4")),
