@@ -138,19 +138,25 @@ def _any(words: tuple[str, ...], text: str) -> bool:
 
 
 def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """Return how long to leave an endpoint alone, as the headers of its reply ask, at most a quarter of an hour."""
+    asked = asked_wait_seconds(headers, now)
+    return None if asked is None else min(asked, LONGEST_WAIT_SECONDS)
+
+
+def asked_wait_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
     """Return how long an endpoint asks to be left alone, from the headers of its reply, or None."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
-        return _capped(milliseconds / 1000)
+        return max(0.0, milliseconds / 1000)
     text = headers.get("retry-after", "").strip()
     seconds = _number(text)
     if seconds is not None:
-        return _capped(seconds)
+        return max(0.0, seconds)
     try:
         until = parsedate_to_datetime(text)
     except (ValueError, OverflowError):
         return None
-    return _capped((until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
 def _number(text: str) -> float | None:
@@ -159,10 +165,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return found if found == found else None  # no NaN
-
-
-def _capped(seconds: float) -> float:
-    return min(max(0.0, seconds), LONGEST_WAIT_SECONDS)
 
 
 def back_off_seconds(failures: int, retry_after: float | None, rng: random.Random) -> float:

@@ -16,7 +16,14 @@ import openai
 from django.utils.translation import gettext as _
 
 from common.endpoints.addresses import Address, check_address, check_extra_body, parse_address
-from common.endpoints.faults import EndpointFailed, Fault, judge, retry_after_seconds
+from common.endpoints.faults import (
+    LONGEST_WAIT_SECONDS,
+    EndpointFailed,
+    Fault,
+    asked_wait_seconds,
+    judge,
+    retry_after_seconds,
+)
 from common.endpoints.network import NotConnected
 from common.endpoints.replies import Arriving, Reply, failure_of, said_by
 from common.endpoints.requests import STREAM, Prompt, body_of, features_of, refused_with, suspects
@@ -195,10 +202,26 @@ class Line:
         status = error.status_code
         where = error.response.headers.get("location", "") if 300 <= status < 400 else ""
         words = self.address.said(f"{said} {where}".strip()) or _("no words")
+        fault, asked = (
+            judge(status, said),
+            asked_wait_seconds(error.response.headers, datetime.now(UTC)) or 0.0,
+        )
+        if (
+            fault is Fault.RETRY and asked > LONGEST_WAIT_SECONDS
+        ):  # an order would only lose its questions to it
+            return failure_of(
+                self.address,
+                _(
+                    "asks to be left alone for %(minutes)s minutes: %(said)s (status %(status)s). Go on with the order then."
+                )
+                % {"minutes": f"{min(asked, 1e8) / 60:,.0f}", "said": words, "status": status},
+                fault=Fault.PAUSE,
+                status=status,
+            )
         return failure_of(
             self.address,
             _("gave no answer: %(said)s (status %(status)s)") % {"said": words, "status": status},
-            fault=judge(status, said),
+            fault=fault,
             retry_after_seconds=retry_after_seconds(error.response.headers, datetime.now(UTC)),
             status=status,
         )

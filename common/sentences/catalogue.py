@@ -422,6 +422,9 @@ PHASES = (_("loading"), _("thinking"), _("training"), _("saving"), _("checking")
 # What an endpoint did; the sentence begins with ENDPOINT.
 ENDPOINT = _("%(name)s at %(address)s")
 FAULTS = (
+    _(
+        "asks to be left alone for %(minutes)s minutes: %(said)s (status %(status)s). Go on with the order then."
+    ),
     _("gave no answer: %(said)s (status %(status)s)"),
     _("gave no answer: %(said)s"),
     _("could not be asked: the key holds characters that no key has; enter it again."),

@@ -142,9 +142,11 @@ def _tokens_per_trace(teacher: Teacher, most_pass_rate: float | None) -> tuple[i
     count, mean = _mean_tokens(known)
     if count:
         return mean, _("Mean of this teacher's last %(count)s traces.") % {"count": count}
-    assumed = min(ASSUMED_THINKING_TOKENS, teacher.max_tokens)
+    if teacher.max_tokens < ASSUMED_THINKING_TOKENS:
+        sentence = _("No trace of this teacher yet: %(tokens)s tokens each, which is its limit.")
+        return teacher.max_tokens, sentence % {"tokens": teacher.max_tokens}
     sentence = _("No trace of this teacher yet: %(tokens)s tokens each, the mean of s1's traces.")
-    return assumed, sentence % {"tokens": assumed}
+    return ASSUMED_THINKING_TOKENS, sentence % {"tokens": ASSUMED_THINKING_TOKENS}
 
 
 def estimate_probe(*, solver: Solver, samples: int = 1) -> Estimate:

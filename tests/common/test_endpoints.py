@@ -832,6 +832,16 @@ def test_how_long_to_wait_is_read_from_headers(headers, seconds):
     assert retry_after_seconds(headers, NOW) == seconds
 
 
+def test_an_endpoint_that_asks_for_hours_lets_an_order_rest(server):
+    server.reply_to = lambda *_: Told(*failure(429, "quota"), headers=(("Retry-After", "7200"),))
+    address = Address("Ada", server.url, "m", "", max_tokens=64, temperature=0)
+
+    with client(address) as line, pytest.raises(EndpointFailed, match="left alone for 120 minutes") as caught:
+        line.ask(Prompt("Sort this."))
+
+    assert caught.value.fault is Fault.PAUSE
+
+
 def test_a_busy_endpoint_says_how_long_to_wait(put):
     with pytest.raises(EndpointFailed) as failed:
         put(ways["busy"](GOOD))
