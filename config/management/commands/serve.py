@@ -25,7 +25,8 @@ LEAST_LIFE_SECONDS = 5.0
 SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 WEB = ("--threads", "8", "--log-level", "warning")
 WORKER = ("-B", "-Q", "cpu,gpu", "--concurrency", "2", "-l", "warning")
-ASKERS = ("-n", "asking@%h", "-Q", "net", "--autoscale", "12,1", "-l", "warning")  # teachers at once; they mostly wait
+# Many orders at once, which mostly wait.
+ASKERS = ("-n", "asking@%h", "-Q", "net", "--autoscale", "12,1", "-l", "warning")
 
 
 class Command(BaseCommand):
