@@ -75,9 +75,8 @@ TOGETHER, TOGETHER_SECONDS = 8, 0.25
 LONGEST_QUOTE = 80  # characters of a reply that could not be read, as the failure shows them
 WAIT_FOR_MONEY_SECONDS = 0.25
 BUSY_SECONDS = 900.0  # an endpoint that has no room for any request for so long is left alone
-MOST_REFUSALS = (
-    12  # of one question; more of them are about the question, as of one that is too large for a minute
-)
+# Of one question; more of them are about the question, as of one that is too large for a minute.
+MOST_REFUSALS = 12
 NARROWED_SECONDS = 0.5  # refusals within this time are of requests that went out together
 SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
 
