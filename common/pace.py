@@ -1,27 +1,29 @@
 """How fast an endpoint is asked, by all workers together: in flight, requests a minute, tokens a minute.
 
-The counts lie in Redis and go by its clock. What a dead worker held is given back when its lease ends. An empty
-Redis after a restart knows no past: what is in flight it is told again within a second, but the minute around
-a restart is the one that no limit a minute can be promised for.
+The counts lie in Redis and go by its clock. What a dead worker held is given back when its lease ends. A Redis
+that was emptied knows no past: each worker tells it its own of the last minute before it is let go on.
 """
 
+import time
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import count
-from typing import Any
+from threading import Lock
+from typing import Any, NamedTuple
 from uuid import uuid4
 
-import redis
-from django.conf import settings
+from common.shared_store import shared_store
 
 # A request is counted when it is let go and arrives a little later; two of them never arrive in the same minute
 # when one was let go this much more than a minute after the other.
 WINDOW_SECONDS = 61.0
 LEASE_SECONDS = 30.0
+SILENT_SECONDS = 3.0  # a worker renews its tickets every second
 SOONEST_SECONDS = 0.01
+_TELL_ME = -1  # what Redis says to a worker whose past it does not know
 
-# KEYS: in flight, requests, tokens, weights, total. Every member's score is when it stops to count.
+# KEYS: in flight, requests, tokens, weights, total, workers. Every member's score is when it stops to count.
 # ARGV begins with the window and the lease, in milliseconds.
 _BEGIN = """
 local clock = redis.call('TIME')
@@ -35,13 +37,15 @@ for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', now)
 """
-# ARGV[3] to [6]: most in flight, requests, tokens (0: no limit), how many tickets are given back; then these, and those that are
-# asked for, each with its weight. Returns how many of the latter are let go, and in how many milliseconds to
-# ask again for the next.
+# ARGV[3] and [4]: the worker, and whether it has a past to tell. [5] to [8]: most in flight, requests, tokens (0: no limit), how
+# many tickets are given back; then these, and those that are asked for, each with its weight. Returns how many of
+# the latter are let go, and in how many milliseconds to ask again for the next; -1 where it must be told the past first.
 _EXCHANGE = (
     _BEGIN
     + """
-local most, requests, tokens = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+if ARGV[4] == '1' and redis.call('SISMEMBER', KEYS[6], ARGV[3]) == 0 then return {-1, 0} end
+redis.call('SADD', KEYS[6], ARGV[3])
+local most, requests, tokens = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local function leave(ticket, weight)
   redis.call('ZREM', KEYS[1], ticket)
   local was = redis.call('HGET', KEYS[4], ticket)
@@ -71,8 +75,8 @@ local function enter(ticket, weight)
     redis.call('INCRBY', KEYS[5], weight)
   end
 end
-local fresh = 7 + 2 * tonumber(ARGV[6])
-for place = 7, fresh - 1, 2 do leave(ARGV[place], tonumber(ARGV[place + 1])) end
+local fresh = 9 + 2 * tonumber(ARGV[8])
+for place = 9, fresh - 1, 2 do leave(ARGV[place], tonumber(ARGV[place + 1])) end
 local entered, wait = 0, 0
 for place = fresh, #ARGV, 2 do
   local weight = tonumber(ARGV[place + 1])
@@ -100,6 +104,32 @@ return 0
 )
 
 
+# ARGV[3]: the worker; then its past: a ticket, how many milliseconds ago it was let go, and its weight.
+_TELL = (
+    _BEGIN
+    + """
+for place = 4, #ARGV, 3 do
+  local ticket, ends = ARGV[place], now + window - tonumber(ARGV[place + 1])
+  redis.call('ZADD', KEYS[2], 'NX', ends, ticket)
+  if redis.call('ZADD', KEYS[3], 'NX', ends + lease, ticket) == 1 then
+    redis.call('HSET', KEYS[4], ticket, ARGV[place + 2])
+    redis.call('INCRBY', KEYS[5], ARGV[place + 2])
+  end
+end
+redis.call('SADD', KEYS[6], ARGV[3])
+return 0
+"""
+)
+
+
+class _LetGo(NamedTuple):
+    """A ticket of the last minute, as the worker that was given it remembers."""
+
+    ticket: str
+    at: float  # by the monotonic clock
+    weight: int
+
+
 @dataclass(frozen=True)
 class Limits:
     """What an endpoint takes; None where it does not say."""
@@ -114,12 +144,14 @@ class Pace:
 
     def __init__(self, name: str, limits: Limits, *, owner: str = "", store: Any = None) -> None:
         self.limits, self.owner = limits, owner
-        self.keys = [
-            f"qianti:pace:{{{name}}}:{part}" for part in ("flight", "requests", "tokens", "weights", "total")
-        ]
-        self.store = store or _store()
-        self._exchange, self._renew = map(self.store.register_script, (_EXCHANGE, _RENEW))
+        parts = ("flight", "requests", "tokens", "weights", "total", "workers")
+        self.keys = [f"qianti:pace:{{{name}}}:{part}" for part in parts]
+        self.store = store or shared_store()
+        scripts = map(self.store.register_script, (_EXCHANGE, _RENEW, _TELL))
+        self._exchange, self._renew, self._tell = scripts
         self._mine, self._numbers = f"{owner}/{uuid4().hex}", count()
+        self._past: deque[_LetGo] = deque()
+        self._lock = Lock()
 
     def exchange(
         self, leaving: Iterable[tuple[str, int]], entering: Sequence[int]
@@ -133,33 +165,63 @@ class Pace:
         Raises:
             redis.RedisError: Redis does not answer.
         """
-        limits, given_back = self.limits, list(leaving)
+        given_back = list(leaving)
         tickets = [f"{self._mine}/{next(self._numbers)}" for _each in entering]
-        pairs = [*given_back, *zip(tickets, entering, strict=True)]
+        asked = list(zip(tickets, entering, strict=True))
+        with self._lock:
+            entered, wait = self._ask(given_back, asked)
+            if entered == _TELL_ME:
+                self._tell_the_past()
+                entered, wait = self._ask(given_back, asked)
+            now = time.monotonic()
+            self._past.extend(_LetGo(ticket, now, weight) for ticket, weight in asked[:entered])
+        return tickets[:entered], max(SOONEST_SECONDS, wait / 1000) if wait else 0.0
+
+    def _ask(
+        self, leaving: Sequence[tuple[str, int]], entering: Sequence[tuple[str, int]]
+    ) -> tuple[int, int]:
+        self._forget()
+        limits = self.limits
         entered, wait = self._exchange(
             keys=self.keys,
             args=[
                 *_lengths(),
+                self._mine,
+                int(bool(self._past)),
                 limits.in_flight,
                 limits.requests_per_minute or 0,
                 limits.tokens_per_minute or 0,
-                len(given_back),
-                *(part for pair in pairs for part in pair),
+                len(leaving),
+                *(part for pair in (*leaving, *entering) for part in pair),
             ],
         )
-        return tickets[:entered], max(SOONEST_SECONDS, wait / 1000) if wait else 0.0
+        return entered, wait
+
+    def _forget(self) -> None:
+        """Drop what is more than a minute past."""
+        while self._past and time.monotonic() - self._past[0].at > WINDOW_SECONDS:
+            self._past.popleft()
+
+    def _tell_the_past(self) -> None:
+        """Tell a Redis that was emptied what this worker was let go for in the last minute."""
+        now = time.monotonic()
+        told = [(each.ticket, round((now - each.at) * 1000), each.weight) for each in self._past]
+        self._tell(keys=self.keys, args=[*_lengths(), self._mine, *(part for each in told for part in each)])
 
     def give_up(self) -> None:
-        """Let go of what this owner held before: it was interrupted, and its requests with it.
+        """Let go of what this owner held and has not renewed: it was interrupted, and its requests with it.
 
-        They may have been answered: what they were to take at most counts for another minute.
+        They may have been answered: what they were to take at most counts for another minute. What was renewed just
+        now belongs to a worker that was only thought dead, and is in flight still.
         """
-        held = [ticket.decode() for ticket in self.store.zrange(self.keys[0], 0, -1)]
-        mine = [ticket for ticket in held if ticket.startswith(f"{self.owner}/")]
-        if mine:
-            weights = self.store.hmget(self.keys[3], mine)
+        seconds, microseconds = self.store.time()
+        lately = 1000 * seconds + microseconds // 1000 + round(1000 * (LEASE_SECONDS - SILENT_SECONDS))
+        held = [ticket.decode() for ticket in self.store.zrangebyscore(self.keys[0], "-inf", lately)]
+        silent = [ticket for ticket in held if ticket.startswith(f"{self.owner}/")]
+        if silent:
+            weights = self.store.hmget(self.keys[3], silent)
             self.exchange(
-                [(ticket, int(weight or 0)) for ticket, weight in zip(mine, weights, strict=True)], []
+                [(ticket, int(weight or 0)) for ticket, weight in zip(silent, weights, strict=True)], []
             )
 
     def renew(self, tickets: Iterable[str]) -> None:
@@ -171,8 +233,3 @@ class Pace:
 
 def _lengths() -> tuple[int, int]:
     return round(WINDOW_SECONDS * 1000), round(LEASE_SECONDS * 1000)
-
-
-@cache
-def _store() -> Any:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=10, socket_connect_timeout=5)

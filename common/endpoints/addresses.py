@@ -17,6 +17,8 @@ from common.endpoints.faults import LONGEST_QUOTE, EndpointFailed, Fault
 # more than one choice would be paid for and dropped.
 OUR_FIELDS = ("model", "messages", "stream", "stream_options", "n")
 
+# Of IPv6, all that is given out lies in 2000::/3; 3fff::/20 of it is for documents. Source: IANA's registry of special addresses.
+_GIVEN_OUT, _FOR_DOCUMENTS = ipaddress.ip_network("2000::/3"), ipaddress.ip_network("3fff::/20")
 _EMBEDDED_IPV4 = ipaddress.ip_network("64:ff9b::/96")  # NAT64: the last 32 bits are an IPv4 address
 
 
@@ -32,7 +34,7 @@ class Address:
     """Where a model is reached, as what, and with what in each request.
 
     `thinking_form` is one of common.core.thinking.FORMS. `extra_body` is merged into each request; a field
-    that is null there is left out of it.
+    that is null there is left out of it. `refused` names features of a request that it is known not to take.
     """
 
     name: str  # for messages
@@ -43,6 +45,7 @@ class Address:
     temperature: float
     thinking_form: str = "found"
     extra_body: Mapping[str, Any] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
 
     def said(self, text: str) -> str:
         """Return what the endpoint said as a failure may repeat it: on one line, short, without the key."""
@@ -101,7 +104,7 @@ def parse_address(base_url: str) -> SplitResult:
             _("The address %(address)s is none (%(why)s); correct it.")
             % {"address": repr(base_url), "why": error}
         ) from error
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.port == 0:
         raise AddressRefused(
             _("The address %(address)s is none of http://… or https://…; correct it.")
             % {"address": repr(base_url)}
@@ -153,9 +156,9 @@ def is_public(place: str) -> bool:
         return False
     if isinstance(found, ipaddress.IPv4Address):
         return True
-    if found.is_site_local or found.packed[:12] == bytes(12):  # ::/96, IPv4-compatible: out of use
-        return False
     inner = found.ipv4_mapped or found.sixtofour
     if found in _EMBEDDED_IPV4:
         inner = ipaddress.IPv4Address(found.packed[12:])
-    return inner is None or is_public(str(inner))
+    if inner is not None:
+        return is_public(str(inner))
+    return found in _GIVEN_OUT and found not in _FOR_DOCUMENTS

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,7 +46,8 @@ class Line:
 
     def __init__(self, address: Address, bounds: Bounds = BOUNDS) -> None:
         self.address, self.bounds = address, bounds
-        self.refused: set[str] = set()  # features of a request that the endpoint does not take
+        # Features of a request that the endpoint does not take.
+        self.refused: set[str] = set(address.refused)
         self.proven: set[str] = set()
         self.cleared: set[str] = set()  # of what was suspected, and was left out in vain
         # What comes in, as it comes, for who asks one question to see it raw; None: nothing is kept.
@@ -58,9 +59,13 @@ class Line:
         self._thread = Thread(target=self._loop.run_forever, name=f"line to {address.name}", daemon=True)
         self._thread.start()
 
-    def submit(self, prompt: Prompt) -> "Future[Reply]":
-        """Send a question; its future holds the reply or an EndpointFailed, and cancelling it cancels the request."""
-        return self._start(self._ask(prompt))
+    def submit(self, prompt: Prompt, before_another: Callable[[], float] | None = None) -> "Future[Reply]":
+        """Send a question; its future holds the reply or an EndpointFailed, and cancelling it cancels the request.
+
+        Where the endpoint refuses a part of the request, the question goes out once more without that part. Before
+        that `before_another` is called, in another thread, until it returns 0 and no seconds to wait.
+        """
+        return self._start(self._ask(prompt, before_another or _at_once))
 
     def ask(self, prompt: Prompt) -> Reply:
         """Ask one question and wait for thinking and answer.
@@ -98,7 +103,7 @@ class Line:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
 
-    async def _ask(self, prompt: Prompt) -> Reply:
+    async def _ask(self, prompt: Prompt, before_another: Callable[[], float]) -> Reply:
         """Ask; where the endpoint does not take a part of the request, ask without that part, and remember it."""
         features = features_of(prompt) - self.refused
         try:
@@ -106,16 +111,24 @@ class Line:
         except EndpointFailed as failure:
             if failure.status not in _REFUSED_REQUEST:
                 raise
-            return await self._ask_less(prompt, features, failure)
+            return await self._ask_less(prompt, features, failure, before_another)
         self.proven |= features
         return reply
 
-    async def _ask_less(self, prompt: Prompt, features: set[str], failure: EndpointFailed) -> Reply:
+    async def _ask_less(
+        self,
+        prompt: Prompt,
+        features: set[str],
+        failure: EndpointFailed,
+        before_another: Callable[[], float],
+    ) -> Reply:
         cause = failure.__cause__
         said = cause.response.text.lower() if isinstance(cause, openai.APIStatusError) else ""
         left_out = suspects(features, self.proven, self.cleared, said)
         for suspect in left_out:
-            features = features - {suspect}
+            features = features - {suspect} - self.refused
+            while seconds := await asyncio.to_thread(before_another):
+                await asyncio.sleep(seconds)
             try:
                 reply = await self._converse(prompt, features)
             except EndpointFailed as again:
@@ -239,6 +252,10 @@ class Line:
             _("gave no answer: %(said)s") % {"said": self.address.said(_words_of(error))},
             fault=Fault.RETRY,
         )
+
+
+def _at_once() -> float:
+    return 0.0
 
 
 # What cannot be put into a request's headers, and what breaks between two machines.

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -62,6 +63,8 @@ class Endpoint(ProjectRow):
     )
     # What the endpoint wants in a request beside the standard fields, such as {"enable_thinking": true}.
     extra_body = models.JSONField(_("more fields of a request"), default=dict, blank=True)
+    # Features of a request that it was found not to take; forgotten when its address or its model changes.
+    refused = ArrayField(models.CharField(max_length=40), default=list, blank=True, editable=False)
     requests_per_minute = models.PositiveIntegerField(
         _("requests a minute"), null=True, blank=True, validators=[MinValueValidator(1)]
     )

@@ -18,6 +18,7 @@ from curator.models import Assistant, Embedder, Endpoint, Solver, Teacher, Trial
 # What an answer costs at most follows from its length, so that nothing else may set that.
 _LENGTHS = frozenset({"max_tokens", "max_completion_tokens"})
 _LONGEST_EXTRA_BODY = 10_000
+_DECIDES_REFUSALS = ("base_url", "model", "extra_body")  # what they are decides what the endpoint takes
 
 
 def create_teacher(*, project: Project, name: str, key: str = "", **fields: Any) -> Teacher:
@@ -80,6 +81,8 @@ def change_endpoint(*, endpoint: Endpoint, key: str = "", forget_key: bool = Fal
             )
         if key or forget_key or fields.get("base_url", kept.base_url) != kept.base_url:
             kept.encrypted_key = encrypt(key)
+        if any(field in fields and fields[field] != getattr(kept, field) for field in _DECIDES_REFUSALS):
+            kept.refused = []
         for field, value in fields.items():
             setattr(kept, field, value)
         _saved(kept, fields)

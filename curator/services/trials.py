@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYet
+from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
 from typing import Any
 
@@ -17,7 +18,7 @@ from common.models import Project, User
 from common.queries import get_committed_usd
 from curator.models import Endpoint, Trial
 from curator.services import purse
-from curator.services.asking import address_of
+from curator.services.asking import address_of, remember_refused
 
 LONGEST_QUESTION = 20_000  # characters
 LONGEST_RAW = 200_000  # characters that are kept of a reply
@@ -116,13 +117,14 @@ def run_trial(*, job: Trial, watch: Watch = unwatched) -> None:
             raise Refusal(
                 _("%(name)s can cost more now than you agreed to; try it anew.") % {"name": job.name}
             )
-        address = address_of(endpoint)
+        address = replace(address_of(endpoint), refused=frozenset())  # it may take more by now
         with transaction.atomic():
             _refuse_without_money(endpoint, dearest)
             _update(job, reserved_usd=dearest)
         try:
             with client(address) as line:
                 _ask(job, endpoint, address, line, Pulse(job, watch))
+                remember_refused(endpoint, line)
         finally:
             _update(job, reserved_usd=Decimal(0))
 

@@ -21,7 +21,8 @@ from curator.models import (
     Trace,
 )
 from curator.services import collecting, endpoints
-from curator.services.asking import FAILURES_IN_A_ROW, LimitReached, address_of
+from curator.services.asking import LimitReached, address_of
+from curator.services.asking.order import FAILURES_IN_A_ROW
 from tests.stand_in import completion, dead_url, failure, standing_in, sums, whole
 
 PRICED = {"price_out_usd": Decimal(1000), "max_tokens": 100}  # one answer costs 0.10 USD at most

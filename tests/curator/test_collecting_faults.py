@@ -14,7 +14,9 @@ from common.endpoints import EndpointFailed, client, faults
 from common.endpoints.transport import Bounds
 from common.jobs import JobState
 from curator.services import asking, collecting, endpoints
-from curator.services.asking import TRIES_AFTER_FAILURES
+from curator.services.asking import order as order_module
+from curator.services.asking import waiting
+from curator.services.asking.order import TRIES_AFTER_FAILURES
 from tests.stand_in import Told, completion, failure, standing_in, told_in, ways
 
 ANSWER = completion("Final Answer: 1", thinking="So it is.")
@@ -52,7 +54,7 @@ def test_an_endpoint_with_little_room_is_asked_for_less_at_once_and_loses_no_que
     order, server, monkeypatch
 ):
     monkeypatch.setattr(faults, "FIRST_WAIT_SECONDS", 0.05)
-    monkeypatch.setattr(asking, "NARROWED_SECONDS", 0.02)
+    monkeypatch.setattr(waiting, "NARROWED_SECONDS", 0.02)
     lock, inside = Lock(), []
 
     def reply(_question, before):
@@ -75,7 +77,7 @@ def test_an_endpoint_with_little_room_is_asked_for_less_at_once_and_loses_no_que
 
 
 def test_an_endpoint_that_has_no_room_at_all_lets_the_order_rest(order, server, monkeypatch):
-    monkeypatch.setattr(asking, "BUSY_SECONDS", 0.2)
+    monkeypatch.setattr(order_module, "BUSY_SECONDS", 0.2)
     server.reply_to = lambda *_: failure(503, "overloaded")
     job = order(server.url, plain(3))
 
@@ -99,6 +101,38 @@ def test_answers_that_break_off_are_paid_for_and_stop_at_the_limit(order, server
     assert counted["answered"] == 0
     assert float(job.cost_usd) == pytest.approx(billed, rel=0.5)  # tokens of a torn answer are estimated
     assert job.cost_usd <= 8
+
+
+def test_what_an_endpoint_does_not_take_counts_in_its_minute_and_is_not_asked_for_again(
+    order, server, make_question
+):
+    server.reply_to = lambda _question, before: (
+        failure(400, "no stream_options here") if "stream_options" in server.requests[before] else ANSWER
+    )
+    job = order(server.url, plain(4), requests_per_minute=5, max_in_flight=1)
+
+    collecting.run_collection(job=job)
+    first = len(server.asked)
+    make_question(job.project.pools.get(), text="One more", key="1")
+    job.teacher.refresh_from_db()
+    job.teacher.requests_per_minute = None
+    job.teacher.save()
+    later = collecting.start_collection(teacher=job.teacher, by=None)
+    collecting.run_collection(job=later)
+
+    assert first == 5  # one of them in vain: six would have had to wait for a minute
+    assert job.teacher.refused == ["stream_options"]
+    assert len(server.asked) == 6
+
+
+def test_another_address_is_asked_for_everything_again(make_teacher):
+    teacher = make_teacher(base_url="https://a.example/v1", refused=["stream"])
+
+    endpoints.change_endpoint(endpoint=teacher, max_in_flight=3)
+    kept = list(teacher.refused)
+    endpoints.change_endpoint(endpoint=teacher, model="another")
+
+    assert (kept, teacher.refused) == (["stream"], [])
 
 
 def plain(count):

@@ -1,5 +1,6 @@
 """What was received is there before anything else can fail, and nobody pays for the same reply again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from django.db import connection, transaction
 from common.endpoints import Address, Prompt, Reply
 from curator.models import StoredReply, Trace
 from curator.services import collecting, endpoints, replies
+from curator.services.asking import order as order_module
 from tests.stand_in import completion, standing_in
 
 HERE = Address(
@@ -179,6 +181,35 @@ def test_two_projects_that_share_pay_once(make_question, make_pool, make_project
 
     assert len(server.asked) == 1
     assert sorted(job.cost_usd for job in jobs) == [0, Decimal("0.02")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_projects_that_share_and_ask_at_the_same_time_pay_once(
+    make_question, make_pool, make_project, teacher_of, server, monkeypatch
+):
+    monkeypatch.setattr(order_module, "WAIT_FOR_ANOTHER_SECONDS", 0.05)
+    projects = [make_project(shares_answers=True) for _each in range(2)]
+    for project in projects:
+        pool = make_pool(project)
+        for number in range(6):
+            make_question(pool, text=f"How much is it, {number}?", key="1")
+    orders = [collecting.start_collection(teacher=teacher_of(project), by=None) for project in projects]
+    server.latency_seconds = 0.2
+
+    def carry(job):
+        try:
+            collecting.run_collection(job=job)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers:
+        list(workers.map(carry, orders))
+
+    for job in orders:
+        job.refresh_from_db()
+    assert [(job.stored, job.failed) for job in orders] == [(6, 0), (6, 0)]
+    assert len(server.asked) == len(set(server.asked)) == 6
+    assert sum(job.cost_usd for job in orders) == Decimal("0.02") * 6
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,81 @@
+"""What an order goes through for each request: the pace of its endpoint, and services that may be away."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import redis
+from django.db import InterfaceError, OperationalError, connection
+
+from common.endpoints import Address
+from common.holds import Hold, Holds
+from common.pace import Limits, Pace
+from curator.models import Endpoint
+
+SERVICE_AWAY_SECONDS = 300.0  # how long PostgreSQL or Redis may be away before an order gives up
+
+Outcome = TypeVar("Outcome")
+
+
+class Gate:
+    """What every request of one order passes; while Redis is away, it waits.
+
+    The pace is that of an account and its model, whoever has entered it under whatever name: a provider counts what
+    comes with one key together. What is asked is held, so that another order that wants the same waits for it.
+    """
+
+    def __init__(self, job: Any, endpoint: Endpoint, address: Address) -> None:
+        limits = Limits(endpoint.max_in_flight, endpoint.requests_per_minute, endpoint.tokens_per_minute)
+        owner = f"{job._meta.label_lower}:{job.pk}"
+        self.pace = Pace(_account(address), limits, owner=owner)
+        realm = "shared" if job.project.shares_answers else f"project-{job.project_id}"
+        self.holds = Holds(realm, owner)
+        self.renewed = 0.0
+        through(self.pace.give_up)
+
+    def exchange(
+        self, leaving: Sequence[tuple[str, int]], entering: Sequence[int]
+    ) -> tuple[list[str], float]:
+        """As `Pace.exchange`."""
+        return through(lambda: self.pace.exchange(leaving, entering))
+
+    def hold(self, addresses: Sequence[str]) -> list[Hold]:
+        """As `Holds.take`."""
+        return through(lambda: self.holds.take(addresses))
+
+    def let_go(self, addresses: Sequence[str], *, answered: bool) -> None:
+        """Hold no longer what has been answered, or will not be asked for now."""
+        if addresses:
+            through(lambda: (self.holds.answered if answered else self.holds.leave)(addresses))
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Forget that these were answered: the answer is not for this project, or is gone."""
+        if addresses:
+            through(lambda: self.holds.forget(addresses))
+
+    def renew(self, tickets: Iterable[str], addresses: Sequence[str]) -> None:
+        """Say once a second that these requests are still on their way."""
+        if time.monotonic() - self.renewed >= 1.0:
+            self.renewed = time.monotonic()
+            through(lambda: self.pace.renew(tickets))
+            self.hold(addresses)
+
+
+def _account(address: Address) -> str:
+    """Return a name for who is asked and who asks, which gives neither away."""
+    told = "\n".join((address.base_url.rstrip("/"), address.model, address.key))
+    return hashlib.sha256(told.encode()).hexdigest()[:32]
+
+
+def through(work: Callable[[], Outcome]) -> Outcome:
+    """Do what needs PostgreSQL or Redis; while that is being restarted, wait and do it again."""
+    deadline = time.monotonic() + SERVICE_AWAY_SECONDS
+    while True:
+        try:
+            return work()
+        except (OperationalError, InterfaceError, redis.ConnectionError, redis.TimeoutError):
+            if connection.in_atomic_block or time.monotonic() >= deadline:
+                raise
+            connection.close()
+            time.sleep(0.5)
