@@ -12,10 +12,23 @@ from common.models import Project
 from training.core.recipe import RECIPES, Recipe, as_dict, from_dict
 from training.models import Model
 
-OVERRIDES = ("learning_rate", "epochs", "batch_size", "max_length", "seed", "loss_weighting")
+OVERRIDES = (
+    "learning_rate",
+    "epochs",
+    "batch_size",
+    "max_length",
+    "seed",
+    "loss_weighting",
+    "layout",
+    "sequence_parallel",
+)
 WEIGHTING_WORDS = (
     ("sample", _("rows: each counts the same, as in s1")),
     ("token", _("tokens: a row counts as much as it is long")),
+)
+LAYOUT_WORDS = (
+    ("rows", _("side by side, a row on each card, as in s1")),
+    ("packed", _("end to end, so that every card has as much to do")),
 )
 
 
@@ -45,6 +58,21 @@ class RunForm(forms.Form):
         label=_("The loss is the mean of"),
         required=False,
         choices=[("", _("as in the recipe")), *WEIGHTING_WORDS],
+    )
+    layout = forms.ChoiceField(
+        label=_("A step's rows lie"),
+        required=False,
+        choices=[("", _("as in the recipe")), *LAYOUT_WORDS],
+        help_text=_(
+            "What is learnt is the same; cards wait less for the longest row, and each needs more memory."
+        ),
+    )
+    sequence_parallel = forms.IntegerField(
+        label=_("Cards that share a pack"),
+        required=False,
+        min_value=1,
+        max_value=64,
+        help_text=_("Neighbours inside one machine; only where rows lie end to end."),
     )
 
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:

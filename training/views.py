@@ -19,7 +19,7 @@ from common.queries import get_rights
 from curator.models import Dataset
 from training import charts, queries, services, tasks
 from training.core.recipe import Recipe, as_dict
-from training.forms import WEIGHTING_WORDS, BaseForm, RunForm
+from training.forms import LAYOUT_WORDS, WEIGHTING_WORDS, BaseForm, RunForm
 from training.models import Model, Run
 
 RUNS_A_PAGE = 50
@@ -96,7 +96,7 @@ def _shown(value: Any) -> Any:
     """Return a recipe's value as a person reads it."""
     if isinstance(value, bool):
         return {True: _("yes"), False: _("no")}[value]
-    return dict(WEIGHTING_WORDS).get(value, value)
+    return dict((*WEIGHTING_WORDS, *LAYOUT_WORDS)).get(value, value)
 
 
 @require_http_methods(["GET", "POST"])

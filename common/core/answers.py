@@ -24,11 +24,13 @@ from common.core.final_answers import (
     is_letters_or_number,
 )
 from common.core.formula_agreement import Agreement, agreement_of, is_formula
+from common.core.judgements import is_judgement_key, judgement
 from common.core.notation import folded, without_tex
 from common.core.quantities import AGREE, likeness, measured, quantity
 from common.core.said_numbers import quantity_said
 
 __all__ = [
+    "OPPOSITE",
     "WORD_FOR_WORD",
     "Mark",
     "Marker",
@@ -70,6 +72,7 @@ class Mark:
 
 
 WORD_FOR_WORD = "the key word for word"
+OPPOSITE = "the opposite word"
 SHORT = 200  # characters; the options of a question are compared with each of its answers
 # A letter is an option's name only where no word goes on after it: not "A dog", not "A公司".
 _LETTERS = re.compile(
@@ -153,6 +156,8 @@ def is_the_same(text: str, key: str) -> bool:
 def _compared(text: str, answer: str, key: str, options: Sequence[str], marker: Marker) -> Mark:
     """Compare an answer with its key in the way that a marker names, or the key asks for."""
     how = _marker_for(key, options) if marker is Marker.AUTO else marker
+    if not options and is_judgement_key(key) and (judged := _mark_judgement(answer, key)):
+        return judged
     if how is Marker.CHOICE:
         return _mark_sequence(answer, key) or _mark_choice(answer, key, options)
     if how is Marker.NUMBER:
@@ -160,6 +165,16 @@ def _compared(text: str, answer: str, key: str, options: Sequence[str], marker: 
     if marker is Marker.TEXT:
         return _mark_words_alone(answer, key)
     return _mark_text(_all_lines(text, answer) if "\n" in key.strip() else answer, key)
+
+
+def _mark_judgement(answer: str, key: str) -> Mark | None:
+    """Compare "true" with "√"; None where the answer is no judgement, or is the key's own word."""
+    said = judgement(answer)
+    if said is None or _same_text(answer, key):
+        return None
+    if said is judgement(key):
+        return Mark(Outcome.RIGHT, answer, "same judgement")
+    return Mark(Outcome.WRONG, answer, OPPOSITE)
 
 
 def _marker_for(key: str, options: Sequence[str]) -> Marker:

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from fractions import Fraction
 
 LONGEST = 4_000  # characters; more is never an answer, and every pattern below stays cheap
 
@@ -17,8 +18,12 @@ _ROOT = re.compile(r"(?:\\sqrt|√)\s?(?:\{([^{}]*)\}|(\w))")
 _FRACTION = re.compile(r"\\[dtc]?frac\s?(?:\{([^{}]*)\}|(\w))\s?(?:\{([^{}]*)\}|(\w))")
 _ONE_TERM = re.compile(r"-?(?:[\w.]+|\w*\(\w*\))")
 _RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹]+|[½⅓⅔¼¾⅕-⅞]")
+_INDEXED = re.compile(r"(?<=[A-Za-z])([₀-₉])(?=\s?[=＝])")  # of a name; H₂O has a count
 _RAISED_SIGNS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _CIRCLED = re.compile("[①-⑳]+")
+_REPEATING = re.compile(
+    r"(?<![\d.])(\d{0,12})\.(\d{0,12}?)\\(?:overline|dot|bar)\s?(?:\{(\d{1,12})\}|(\d))(?!\d*\\dot)"
+)
 _BRACED = re.compile(r"([\^_])\{(\w)\}")
 _SIGNS = {
     "\\%": "%", "{,}": ",", "−": "-", "–": "-", "\\cdot": "*", "\\times": "*", "×": "*", "·": "*", "\\pi": "pi",
@@ -30,7 +35,7 @@ _SIGN = re.compile("|".join(map(re.escape, sorted(_SIGNS, key=len, reverse=True)
 
 def folded(text: str) -> str:
     """Return a text with full-width forms made half-width and every run of blanks made one."""
-    raised = _RAISED.sub(_raised, text[:LONGEST])
+    raised = _RAISED.sub(_raised, _INDEXED.sub(_indexed, text[:LONGEST]))
     if _CIRCLED.search(raised):
         plain = "".join(
             part if _CIRCLED.fullmatch(part) else unicodedata.normalize("NFKC", part)
@@ -39,6 +44,11 @@ def folded(text: str) -> str:
     else:
         plain = unicodedata.normalize("NFKC", raised)
     return _BLANKS.sub(" ", plain)[:LONGEST]
+
+
+def _indexed(found: "re.Match[str]") -> str:
+    """Return "x₁ = 2" as "x_1 = 2"."""
+    return "_" + unicodedata.normalize("NFKC", found[1])
 
 
 def _raised(found: "re.Match[str]") -> str:
@@ -58,7 +68,7 @@ def tail(text: str) -> str:
 
 def without_tex(text: str) -> str:
     """Return folded text with TeX's dressing gone and its fractions, roots and signs written plainly."""
-    plain = _WRAPPED.sub(r"\1", _NOISE.sub("", text))
+    plain = _WRAPPED.sub(r"\1", _NOISE.sub("", _REPEATING.sub(_as_fraction, text)))
     plain = _SIGN.sub(lambda found: _SIGNS[found[0]], plain)
     plain = _BRACED.sub(r"\1\2", plain)
     plain = _ROOT.sub(
@@ -69,6 +79,15 @@ def without_tex(text: str) -> str:
         if not changed:
             break
     return plain
+
+
+def _as_fraction(found: "re.Match[str]") -> str:
+    """Return 0.1\\dot{6}, whose last digits go on without end, as 1/6."""
+    whole, before, again = found[1] or "0", found[2], found[3] or found[4]
+    ends = int(10 ** len(before))
+    rest = Fraction(int(again), int(10 ** len(again) - 1)) / ends
+    value = int(whole) + (Fraction(int(before), ends) if before else Fraction(0)) + rest
+    return f"{value.numerator}/{value.denominator}"
 
 
 def _plain_fraction(found: "re.Match[str]") -> str:

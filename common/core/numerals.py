@@ -42,6 +42,44 @@ def chinese_number(text: str) -> tuple[str, int] | None:
     return None if digits is None else (("-" if found["minus"] else "") + digits, found.end())
 
 
+_UNITS = [
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+]  # fmt: skip
+_ENGLISH_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+_ENGLISH = {word: value for value, word in enumerate(_UNITS)} | {
+    word: 10 * place for place, word in enumerate(_ENGLISH_TENS, start=2)
+}
+_ENGLISH_GREAT = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_ENGLISH_WORDS = re.compile(
+    rf"(?:(?:{'|'.join(sorted((*_ENGLISH, *_ENGLISH_GREAT, 'hundred', 'and'), key=len, reverse=True))})[\s-]*)+(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def english_number(text: str) -> tuple[str, int] | None:
+    """Return the number that a text begins with in English words, as digits, and where its words end.
+
+    None where it begins with none, or with words that make no number, such as "two three".
+    """
+    found = _ENGLISH_WORDS.match(text[:120])
+    if not found or not text[:1].isalpha():
+        return None
+    total = section = 0
+    last = 10**12
+    for word in re.findall("[a-z]+", found[0].lower()):
+        if word in _ENGLISH_GREAT:
+            total, section, last = total + (section or 1) * _ENGLISH_GREAT[word], 0, 10**12
+        elif word == "hundred":
+            section, last = (section or 1) * 100, 100
+        elif word != "and":
+            value = _ENGLISH[word]
+            if value >= last or (last < 100 and value >= 10):
+                return None
+            section, last = section + value, 1 if value < 20 else 10
+    return str(total + section), len(found[0].rstrip(" -\t\n"))
+
+
 def _is_written_in_digits(text: str) -> bool:
     """Tell "1.2亿", whose scale is read with its digits and decimals, from 3万5千."""
     return re.fullmatch(r"[0-9.,]+(?:万亿|百万|千万|[万亿千])", text) is not None

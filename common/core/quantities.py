@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from common.core.notation import folded, without_tex
-from common.core.numerals import chinese_number
+from common.core.numerals import chinese_number, english_number
 from common.core.units import Unit, unit_named
 
 CLOSE_DIGITS = 6  # significant ones: a decimal with as many stands for a fraction that has no end as one
@@ -95,8 +95,9 @@ def quantity(text: str, *, beside: str = "") -> Quantity | None:
 @lru_cache(maxsize=8_192)
 def _quantity(text: str, beside: str) -> Quantity | None:
     plain = _ABOUT.sub("", _plain(text).strip(_CLOSING.replace(".", "")).rstrip(_CLOSING), count=1).lstrip()
-    if chinese := chinese_number(plain):
-        plain = chinese[0] + plain[chinese[1] :]
+    if worded := chinese_number(_of_ten(plain)) or english_number(plain):
+        plain = worded[0] + _of_ten(plain)[worded[1] :]
+    plain = _of_ten(plain)
     if _SPACED.fullmatch(plain):
         plain = plain.replace(" ", "")
     found = _NUMBER.match(plain)
@@ -107,6 +108,16 @@ def _quantity(text: str, beside: str) -> Quantity | None:
     if rest and not _is_unit(rest, attached=attached and not _is_unit_beside(rest, beside)):
         return None
     return _read(found, rest)
+
+
+def _of_ten(text: str) -> str:
+    """Return 八折, 8.5折 and 八五折, a price's share of its tenths, as a percentage."""
+    found = re.match(r"([一二三四五六七八九]{1,2}|[1-9](?:\.\d)?|[1-9]\d)折(?![一-鿿])", text)
+    if not found:
+        return text
+    digits = "".join(str(" 一二三四五六七八九".find(sign)) if sign > "9" else sign for sign in found[1])
+    share = Decimal(digits) * 10 if len(digits.partition(".")[0]) == 1 else Decimal(digits)
+    return f"{share.normalize():f}%" + text[found.end() :]
 
 
 def measured(text: str) -> str:

@@ -285,6 +285,7 @@ RULES = (
     _("other words"),
     _("another date"),
     _("same date"),
+    _("same judgement"),
     _("same number, decimal comma"),
     _("same text"),
     _("same text, accents aside"),

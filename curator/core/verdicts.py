@@ -9,9 +9,9 @@ Source: s1 (arXiv 2501.19393), figure 8, for the contract; the words are our own
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from common.core.answers import WORD_FOR_WORD, Mark, Outcome, is_the_same, normal_answer
+from common.core.answers import WORD_FOR_WORD, Mark, Outcome, is_the_same
 from common.core.chat import question_with_options
 from common.core.text import neutralise
 
@@ -19,23 +19,6 @@ TRIES = 3  # replies of a grader that may be unreadable before its answer counts
 LONGEST_ANSWER = 24_000  # characters; of a longer one the grader reads the end
 COMPARED_AS_WORDS = ("other text", "other words")  # rules that found two texts to differ, and no more
 DECIDED = (Outcome.RIGHT, Outcome.UNKEYED)
-OPPOSITE = "the opposite word"
-_OPPOSITES = frozenset(
-    map(
-        frozenset,
-        [
-            *[("true", "false"), ("t", "f"), ("yes", "no"), ("right", "wrong"), ("correct", "incorrect")],
-            *[
-                ("对", "错"),
-                ("对", "不对"),
-                ("正确", "错误"),
-                ("正确", "不正确"),
-                ("是", "否"),
-                ("是", "不是"),
-            ],
-        ],
-    )
-)
 
 SYSTEM = """\
 You grade answers to exam questions. You are given a question, a reference (the key, and sometimes a worked \
@@ -70,19 +53,12 @@ class Judgement:
 
 
 def settled(marked: Mark, *, key: str, reply: str) -> Mark:
-    """Return a mark with two cases decided that the marker leaves open, so that nobody is paid to decide them.
+    """Return a mark with a case decided that the marker leaves open, so that nobody is paid to decide it.
 
-    A reply that is the key word for word is right, though it names no final answer. And "wrong" against a key "right"
-    is another text, but nothing that a grader could see otherwise: it gets a rule of its own.
+    A reply that is the key word for word is right, though it names no final answer.
     """
-    wanted = normal_answer(key)
     if marked.outcome not in DECIDED and is_the_same(reply, key):
         return Mark(Outcome.RIGHT, reply, WORD_FOR_WORD)
-    if (
-        marked.rule in COMPARED_AS_WORDS
-        and frozenset({wanted, normal_answer(marked.answer or "")}) in _OPPOSITES
-    ):
-        return replace(marked, rule=OPPOSITE)
     return marked
 
 

@@ -176,7 +176,7 @@ NUMBERS = [
     ("6!", "6", Outcome.WRONG),
     ("2x", "2", Outcome.WRONG),
     ("12 or 15", "12", Outcome.WRONG),
-    ("twelve", "12", Outcome.WRONG),
+    ("twelve", "12", Outcome.RIGHT),
     ("1/0", "1", Outcome.WRONG),
 ]
 

@@ -292,7 +292,7 @@ NUMBERS = [
     ("Answer: 6!", "6", W),
     ("Answer: 2x", "2", W),
     ("Answer: ×", "2", W),
-    ("答案：×", "错误", W),
+    ("答案：×", "错误", R),
     ("Answer: ∞", "2", W),
     ("Answer: 3 + 4", "7", R),
     ("Answer: 0.333", "1/3", W),
@@ -588,12 +588,52 @@ SAID = [
     ("Paris is not London.", "A", CITIES, U),
 ]
 
+# True or false, in words and signs.
+JUDGED = [
+    ("Final Answer: 对", "√", R),
+    ("答案：√", "对", R),
+    ("答案：正确。", "对", R),
+    ("答案：错", "正确", W),
+    ("答案：不对", "√", W),
+    ("Answer: T", "True", R),
+    ("Answer: No", "Yes", W),
+    ("Answer: no", "incorrect", R),
+    ("Answer: correct", "right", R),
+    ("Answer: left", "right", W),
+    ("答案：T", "T", R),
+    ("答案：5×3", "15", R),
+]
+# Numbers in words, price cuts, digits without end, months.
+WORDED = [
+    ("Final Answer: twelve", "12", R),
+    ("Final Answer: twenty-one", "21", R),
+    ("Final Answer: One hundred and five apples", "105", R),
+    ("Final Answer: two thousand three hundred", "2300", R),
+    ("Final Answer: three million", "3000000", R),
+    ("Final Answer: twelve", "13", W),
+    ("Final Answer: two three", "5", W),
+    ("Final Answer: one", "1", R),
+    ("答案：八折", "80%", R),
+    ("答案：8.5折", "0.85", R),
+    ("答案：八五折", "85%", R),
+    ("答案：八折", "20%", W),
+    (r"\boxed{0.\overline{3}}", "1/3", R),
+    (r"\boxed{0.1\dot{6}}", r"\frac{1}{6}", R),
+    (r"\boxed{1.\overline{3}}", r"\frac{1}{3}", W),
+    (r"\boxed{\frac{1}{3}}", r"0.\overline{3}", R),
+    ("答案：2020年12月", "2020-12", R),
+    ("答案：2020年11月", "2020-12", W),
+    ("Final Answer: x₁=2，x₂=-3", "x=2 or x=-3", R),
+    ("答案：H₂O", "H2O", R),
+    ("综上，应选择的是B", "B", R),
+]
+
 
 def _cases():
     plain = {
         "found": FOUND, "several": [(*case[:2], LAW, case[2]) for case in SEVERAL], "ordered": ORDERED, "choice": CHOICE,
         "number": NUMBERS, "unit": UNITS, "formula": FORMULAS, "collection": COLLECTIONS, "date": DATES, "word": WORDS,
-        "said": SAID,
+        "said": SAID, "judged": JUDGED, "worded": WORDED,
     }  # fmt: skip
     for name, cases in plain.items():
         for number, case in enumerate(cases):

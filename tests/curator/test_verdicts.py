@@ -4,10 +4,9 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from common.core.answers import mark, normal_answer
+from common.core.answers import OPPOSITE, mark, normal_answer
 from curator.core.verdicts import (
     LONGEST_ANSWER,
-    OPPOSITE,
     SYSTEM,
     WORD_FOR_WORD,
     between_marks,
@@ -140,10 +139,9 @@ NEEDED = [
     ("Final Answer: light is scattered by air", "Rayleigh scattering", ()),
     ("答案：光的散射", "瑞利散射", ()),
     (r"Final Answer: \boxed{\sum_{j=1}^{n} j}", r"\sum_{k=1}^{n} k", ()),
-    ("Final Answer: forty-two", "42", ()),
+    ("Final Answer: four dozen less six", "42", ()),
     ("I would choose the second of them.", "B", ("red", "blue")),
     ("Final Answer: it is correct", "true", ()),
-    ("答案：√", "对", ()),  # another way to say the same
 ]
 DECIDED = [
     (r"Final Answer: \boxed{x^2/2 + C}", r"\frac{x^2}{2}+C", ()),
@@ -155,6 +153,7 @@ DECIDED = [
     ("Final Answer: false", "true", ()),
     ("答案：错误", "正确", ()),
     ("答案：不对", "对", ()),
+    ("答案：√", "对", ()),
     ("The light is scattered by the air.", "the light is scattered by the air", ()),
     ("", "Rayleigh scattering", ()),
     ("   \n", "42", ()),

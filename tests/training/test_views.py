@@ -198,6 +198,7 @@ def test_a_confirmed_run_is_queued_once_with_the_recipe_as_changed(client, owner
         ({"epochs": "1000"}, "epochs is 1000"),
         ({"recipe": "magic"}, "magic"),
         ({"base": "999999"}, "choice"),
+        ({"sequence_parallel": "2"}, "cards share packs alone"),
     ],
 )
 def test_values_that_cannot_be_used_are_refused_in_a_sentence(
@@ -209,6 +210,18 @@ def test_values_that_cannot_be_used_are_refused_in_a_sentence(
 
     assert sentence in page.text
     assert not Run.objects.exists()
+
+
+def test_rows_can_be_laid_end_to_end_and_the_run_says_so(client, owner, dataset, base, sent):
+    client.force_login(owner)
+    asked = {"base": base.pk, "recipe": "tiny-cpu", "layout": "packed", "sequence_parallel": 4}
+
+    client.post(f"/datasets/{dataset.pk}/train/", asked)
+    run = Run.objects.get()
+    page = client.get(run.get_absolute_url())
+
+    assert (run.recipe["layout"], run.recipe["sequence_parallel"]) == ("packed", 4)
+    assert "end to end, so that every card has as much to do" in page.text
 
 
 def test_a_base_of_another_project_cannot_be_chosen(client, owner, dataset, make_project, sent):

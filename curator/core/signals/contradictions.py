@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 
-from common.core.answers import Marker, Outcome, final_answer, mark
+from common.core.answers import OPPOSITE, Marker, Outcome, final_answer, mark
 from curator.core.quality import Place
 from curator.core.signals.signal import Sign, Signal
 from curator.core.signals.stated import Claim, claims
-from curator.core.verdicts import COMPARED_AS_WORDS, OPPOSITE, settled
+from curator.core.verdicts import COMPARED_AS_WORDS, settled
 
 _NEVER_DECIDED = (*COMPARED_AS_WORDS, "no option named", "no final answer", "no key")
 
