@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  # the statements are put together from our own words; all values are parameters
 
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.db import connection
 
 from common.models import User
 from curator.models import Queue
+
+# A judgement takes milliseconds; who asks meanwhile waits for it, but never for longer than a second.
+_WAIT_SECONDS, _MOST_WAITS = 0.01, 100
 
 # Who joins a queue is written down once. `seen_at` says that they are there. A lease that a crash of the database
 # loses costs nothing: nobody waits until it has reached the disk.
@@ -24,7 +28,7 @@ _ROOM = """item.wanted > (SELECT count(*) FROM curator_lease l
     WHERE l.item_id = item.id AND l.until > %(now)s AND l.reviewer_id <> %(reviewer)s)"""
 _FREE = f"{_UNSAID} AND item.known IS NULL AND NOT %(is_over)s AND {_ROOM}"
 _OPEN = f"{_FREE} AND (item.assigned_to_id IS NULL OR item.assigned_to_id = %(reviewer)s)"
-_FIRST = "ORDER BY item.position, item.id LIMIT 1 FOR UPDATE OF item SKIP LOCKED"
+_FIRST = "ORDER BY item.position, item.id LIMIT 1"
 _CHOICES = (
     # What they hold already, or held: nobody else has taken it.
     f"""SELECT item.id FROM curator_queueitem item
@@ -42,7 +46,9 @@ _CHOICES = (
     f"SELECT item.id FROM curator_queueitem item WHERE {_OPEN} {_FIRST}",
 )
 # Each is looked for only where the ones before it found nothing.
-_FIND = "SELECT coalesce(" + ", ".join(f"({choice})" for choice in _CHOICES) + ")"
+_FIND = "SELECT coalesce(" + ", ".join(f"({each} FOR UPDATE OF item SKIP LOCKED)" for each in _CHOICES) + ")"
+# What is passed over there because somebody judges or takes it at this moment is not gone: it may be left after it.
+_FIND_LOCKED = "SELECT coalesce(" + ", ".join(f"({each})" for each in _CHOICES) + ")"
 _HOLD = """
     INSERT INTO curator_lease (item_id, reviewer_id, queue_id, until, taken_at)
     SELECT item.id, %(reviewer)s, %(queue)s, %(until)s, %(now)s FROM curator_queueitem item
@@ -68,6 +74,7 @@ def handed_out(queue: Queue, reviewer: User, now: datetime) -> int | None:
     the rest in order from where they are. Part of a caller's transaction.
     """
     passed: list[int] = []
+    waits = _MOST_WAITS
     asked: dict[str, Any] = {"queue": queue.pk, "reviewer": reviewer.pk, "now": now, "passed": passed}
     asked["until"] = now + timedelta(minutes=queue.lease_minutes)
     asked["is_over"] = queue.target is not None and queue.done >= queue.target
@@ -77,7 +84,13 @@ def handed_out(queue: Queue, reviewer: User, now: datetime) -> int | None:
             cursor.execute(_FIND, asked)
             found: int | None = cursor.fetchone()[0]
             if found is None:
-                return None
+                cursor.execute(_FIND_LOCKED, asked)
+                if cursor.fetchone()[0] is None or not waits:
+                    return None
+                # Looking again, rather than waiting for the lock, cannot end in a deadlock.
+                waits -= 1
+                time.sleep(_WAIT_SECONDS)
+                continue
             # Leases that were made between the search and the lock are seen only now.
             cursor.execute(_HOLD, asked | {"item": found})
             if cursor.rowcount:

@@ -1,11 +1,12 @@
 """Queues: what is handed out to whom, leases that lapse, counts that stay true, warm-up, assignment."""
 
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -338,3 +339,48 @@ def test_eight_reviewers_at_once_judge_everything_as_often_as_wanted(make_queue,
     assert (queue.done, queue.waiting) == (24, 0)
     assert not Lease.objects.exists()
     assert not QueueItem.objects.filter(wanted__gt=0).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_trace_that_somebody_takes_at_this_moment_is_waited_for(make_queue, people):
+    queue = make_queue(size=1, overlap=2)
+    ann, bo, _cy = people
+    took = threading.Event()
+
+    def ask():
+        try:
+            took.set()
+            return queues.take(queue=queue, reviewer=bo)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads:
+        with transaction.atomic():
+            first = queues.take(queue=queue, reviewer=ann)
+            asked = threads.submit(ask)
+            took.wait()
+            with pytest.raises(TimeoutError):
+                asked.result(timeout=0.2)
+        got = asked.result(timeout=10)
+
+    assert got == first
+    assert queues.take(queue=queue, reviewer=people[2]) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_long_for_a_trace_that_is_locked(make_queue, people, monkeypatch):
+    monkeypatch.setattr("curator.services.handing_out._MOST_WAITS", 3)
+    queue = make_queue(size=1, overlap=2)
+
+    def ask():
+        try:
+            return queues.take(queue=queue, reviewer=people[1])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        queues.take(queue=queue, reviewer=people[0])
+        got = threads.submit(ask).result(timeout=10)
+
+    assert got is None
+    assert queues.take(queue=queue, reviewer=people[1]) is not None
