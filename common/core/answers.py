@@ -24,7 +24,7 @@ from common.core.final_answers import (
     is_letters_or_number,
 )
 from common.core.formula_agreement import Agreement, agreement_of, is_formula
-from common.core.judgements import is_judgement_key, judgement
+from common.core.judgements import same_judgement
 from common.core.notation import folded, without_tex
 from common.core.quantities import AGREE, likeness, measured, quantity
 from common.core.said_numbers import quantity_said
@@ -156,7 +156,7 @@ def is_the_same(text: str, key: str) -> bool:
 def _compared(text: str, answer: str, key: str, options: Sequence[str], marker: Marker) -> Mark:
     """Compare an answer with its key in the way that a marker names, or the key asks for."""
     how = _marker_for(key, options) if marker is Marker.AUTO else marker
-    if not options and is_judgement_key(key) and (judged := _mark_judgement(answer, key)):
+    if (judged := _mark_judgement(answer, key)) is not None:
         return judged
     if how is Marker.CHOICE:
         return _mark_sequence(answer, key) or _mark_choice(answer, key, options)
@@ -168,13 +168,11 @@ def _compared(text: str, answer: str, key: str, options: Sequence[str], marker: 
 
 
 def _mark_judgement(answer: str, key: str) -> Mark | None:
-    """Compare "true" with "√"; None where the answer is no judgement, or is the key's own word."""
-    said = judgement(answer)
-    if said is None or _same_text(answer, key):
+    """Compare "true" with "√"; None where one is no judgement, or the answer is the key's own word."""
+    alike = same_judgement(answer, key)
+    if alike is None or _same_text(answer, key):
         return None
-    if said is judgement(key):
-        return Mark(Outcome.RIGHT, answer, "same judgement")
-    return Mark(Outcome.WRONG, answer, OPPOSITE)
+    return Mark(Outcome.RIGHT, answer, "same judgement") if alike else Mark(Outcome.WRONG, answer, OPPOSITE)
 
 
 def _marker_for(key: str, options: Sequence[str]) -> Marker:

@@ -26,8 +26,8 @@ _DATES = [
     re.compile(rf"\b(?P<name>{_MONTH})\.?\s{_DAY}\b(?!:)(?:\s?,?\s(?P<year>\d{{4}}))?", re.IGNORECASE),
     re.compile(rf"\b{_DAY}\s(?:of\s)?(?P<name>{_MONTH})\b\.?(?:,?\s(?P<year>\d{{4}}))?", re.IGNORECASE),
     re.compile(rf"\b(?P<name>{_MONTH})\.?,?\s(?:of\s)?(?P<year>\d{{4}})\b", re.IGNORECASE),
+    re.compile(r"^\s*(?P<year>(?:19|20)\d{2})-(?P<month>0[1-9]|1[0-2])\s*$"),
 ]
-_YEAR_AND_MONTH = re.compile(r"\s*(?P<year>(?:19|20)\d{2})-(?P<month>0[1-9]|1[0-2])\s*")
 _SHORT = re.compile(r"(?<![\d/.-])(\d{1,2})(?P<joint>[/.-])(\d{1,2})(?P=joint)(\d{4})(?![\d/])")
 _LONGEST = 60
 
@@ -49,7 +49,7 @@ def dates_in(text: str) -> frozenset[Day]:
     found = [
         day
         for pattern in _DATES
-        for match in [pattern.search(text) or _YEAR_AND_MONTH.fullmatch(text)]
+        for match in [pattern.search(text)]
         if match
         for day in [_day_of(match)]
         if day
@@ -66,9 +66,7 @@ def dates_in(text: str) -> frozenset[Day]:
 def is_date(text: str) -> bool:
     """Tell whether a text is a date and nothing else."""
     rest = folded(text[: _LONGEST + 1]).strip(" .。,，")
-    return bool(dates_in(rest)) and any(
-        pattern.fullmatch(rest) for pattern in (*_DATES, _SHORT, _YEAR_AND_MONTH)
-    )
+    return bool(dates_in(rest)) and any(pattern.fullmatch(rest) for pattern in (*_DATES, _SHORT))
 
 
 def _day_of(found: "re.Match[str]") -> Day | None:

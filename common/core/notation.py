@@ -21,8 +21,10 @@ _RAISED = re.compile("[⁺⁻]?[⁰¹²³⁴-⁹]+|[½⅓⅔¼¾⅕-⅞]")
 _INDEXED = re.compile(r"(?<=[A-Za-z])([₀-₉])(?=\s?[=＝])")  # of a name; H₂O has a count
 _RAISED_SIGNS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _CIRCLED = re.compile("[①-⑳]+")
+# 0.1\overline{6}, 0.1\dot{6} and 0.\dot{1}2\dot{3}, where the dots stand on the first and the last digit that come again.
 _REPEATING = re.compile(
-    r"(?<![\d.])(\d{0,12})\.(\d{0,12}?)\\(?:overline|dot|bar)\s?(?:\{(\d{1,12})\}|(\d))(?!\d*\\dot)"
+    r"(?<![\d.])(?P<whole>\d{0,12})\.(?P<before>\d{0,12}?)(?:\\dot\s?\{?(?P<first>\d)\}?(?P<middle>\d{0,10})\\dot\s?\{?(?P<last>\d)\}?"
+    r"|\\(?:overline|dot|bar)\s?(?:\{(?P<run>\d{1,12})\}|(?P<digit>\d)))"
 )
 _BRACED = re.compile(r"([\^_])\{(\w)\}")
 _SIGNS = {
@@ -82,11 +84,12 @@ def without_tex(text: str) -> str:
 
 
 def _as_fraction(found: "re.Match[str]") -> str:
-    """Return 0.1\\dot{6}, whose last digits go on without end, as 1/6."""
-    whole, before, again = found[1] or "0", found[2], found[3] or found[4]
-    ends = int(10 ** len(before))
-    rest = Fraction(int(again), int(10 ** len(again) - 1)) / ends
-    value = int(whole) + (Fraction(int(before), ends) if before else Fraction(0)) + rest
+    """Return 0.1\\dot{6}, whose last digits come again without end, as 1/6."""
+    named = {name: digits or "" for name, digits in found.groupdict().items()}
+    again = named["run"] + named["digit"] + named["first"] + named["middle"] + named["last"]
+    cycle, ends = int(10 ** len(again) - 1), int(10 ** len(named["before"]))
+    once = Fraction(int(named["whole"] + named["before"] or "0"), ends)
+    value = once + Fraction(int(again), cycle * ends)
     return f"{value.numerator}/{value.denominator}"
 
 

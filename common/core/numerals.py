@@ -1,7 +1,10 @@
-"""Chinese numerals: 一百二十, 五万, 三点五, 三分之二, 百分之五, 壹佰, 二〇二四, 3万5千."""
+"""Numbers in words: 一百二十, 五万, 三点五, 三分之二, 百分之五, 壹佰, 二〇二四, 3万5千; one hundred and five."""
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
+
+from common.core.units import unit_named
 
 _DIGITS = {sign: value for value, signs in enumerate(
     ("零〇○", "一壹幺", "二两贰兩", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
@@ -18,12 +21,28 @@ _LONGEST = 40
 # What a numeral may count, so that 一般 and 万一 are words and no numbers.
 _MEASURES = (
     "个只人元角分天年月日岁次倍种条张件本支头匹棵朵块片位名辆台座间家场项股份票段页步户组队层级等期届轮批笔桶瓶"
-    "杯盒箱包袋把根颗粒首篇句字米克吨升时秒周成点号"
+    "杯盒箱包袋把根颗粒首篇句字米克吨升时秒周成点号折"
 )
 _AFTER = re.compile(
     rf"\s?(?:个?(?:百分点|月|小时|星期|基点)|[{_MEASURES}](?:人|钱|学生|钟|方米)?|平方?(?:千|厘|分)?米|立方(?:厘|分)?米"
     r"|公里|千米|厘米|毫米|千克|公斤|毫克|毫升|分钟|小时|美元|欧元|日元|人民币|摄氏度|度|公顷|亩|斤)?[。.,，\s]*"
 )
+
+
+_ENGLISH = {word: value for value, word in enumerate((
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+))} | {word: 10 * place for place, word in enumerate(
+    ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), start=2
+)}  # fmt: skip
+_ENGLISH_GREAT = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
+_NUMBER_WORD = "|".join(sorted(_ENGLISH, key=len, reverse=True))
+_ENGLISH_WORDS = re.compile(
+    rf"(?:{_NUMBER_WORD})(?:[\s-](?:and\s)?(?:{_NUMBER_WORD}|hundred|{'|'.join(_ENGLISH_GREAT)}))*(?![a-z])",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"%|percent|per cent", re.IGNORECASE)
+_LONGEST_IN_WORDS = 120
 
 
 def chinese_number(text: str) -> tuple[str, int] | None:
@@ -42,42 +61,44 @@ def chinese_number(text: str) -> tuple[str, int] | None:
     return None if digits is None else (("-" if found["minus"] else "") + digits, found.end())
 
 
-_UNITS = [
-    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
-    "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
-]  # fmt: skip
-_ENGLISH_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_ENGLISH = {word: value for value, word in enumerate(_UNITS)} | {
-    word: 10 * place for place, word in enumerate(_ENGLISH_TENS, start=2)
-}
-_ENGLISH_GREAT = {"thousand": 10**3, "million": 10**6, "billion": 10**9}
-_ENGLISH_WORDS = re.compile(
-    rf"(?:(?:{'|'.join(sorted((*_ENGLISH, *_ENGLISH_GREAT, 'hundred', 'and'), key=len, reverse=True))})[\s-]*)+(?![a-z])",
-    re.IGNORECASE,
-)
-
-
 def english_number(text: str) -> tuple[str, int] | None:
     """Return the number that a text begins with in English words, as digits, and where its words end.
 
-    None where it begins with none, or with words that make no number, such as "two three".
+    None where it begins with none, where its words make none ("two three"), or where any word but a unit or percent goes
+    on after it: one half is not 1, two dozen not 2, forty odd not 40.
     """
-    found = _ENGLISH_WORDS.match(text[:120])
-    if not found or not text[:1].isalpha():
+    found = _ENGLISH_WORDS.match(text)
+    if not found or len(text) > _LONGEST_IN_WORDS:
         return None
+    rest = text[found.end() :].strip(" .,")
+    number = _of_words(re.findall("[a-z]+", found[0].lower()))
+    if number is None or (rest and not _PERCENT.fullmatch(rest) and not unit_named(rest)):
+        return None
+    return str(number), found.end()
+
+
+def _of_words(words: Sequence[str]) -> int | None:
+    """Return the value of number words in a row; None where they are not in the order in which a number is said."""
     total = section = 0
-    last = 10**12
-    for word in re.findall("[a-z]+", found[0].lower()):
-        if word in _ENGLISH_GREAT:
-            total, section, last = total + (section or 1) * _ENGLISH_GREAT[word], 0, 10**12
-        elif word == "hundred":
-            section, last = (section or 1) * 100, 100
-        elif word != "and":
-            value = _ENGLISH[word]
-            if value >= last or (last < 100 and value >= 10):
+    least, greatest = 10**12, 10**12  # what stands before a word is of a higher order than the word
+    for word in words:
+        if word == "and":
+            continue
+        great = _ENGLISH_GREAT.get(word)
+        if great:
+            if great >= greatest or not section:
                 return None
-            section, last = section + value, 1 if value < 20 else 10
-    return str(total + section), len(found[0].rstrip(" -\t\n"))
+            total, section, least, greatest = total + section * great, 0, 10**12, great
+        elif word == "hundred":
+            if not 0 < section < 100:
+                return None
+            section, least = section * 100, 100
+        else:
+            value = _ENGLISH[word]
+            if value >= least:
+                return None
+            section, least = section + value, 10 if value >= 20 else 0
+    return total + section
 
 
 def _is_written_in_digits(text: str) -> bool:

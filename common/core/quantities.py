@@ -20,7 +20,18 @@ _SCALES = {
     "thousand": 3, "million": 6, "mn": 6, "mln": 6, "billion": 9, "bn": 9, "trillion": 12,
     "千": 3, "万": 4, "十万": 5, "百万": 6, "千万": 7, "亿": 8, "十亿": 9, "百亿": 10, "千亿": 11, "万亿": 12,
 }  # fmt: skip
-_SHARES = {"%": 2, "percent": 2, "pct": 2, "个百分点": 2, "‰": 3, "bp": 4, "bps": 4, "个基点": 4, "基点": 4}
+_SHARES = {
+    "%": 2,
+    "percent": 2,
+    "pct": 2,
+    "个百分点": 2,
+    "‰": 3,
+    "bp": 4,
+    "bps": 4,
+    "个基点": 4,
+    "基点": 4,
+    "折": 1,
+}
 _CLOSING = " \t\n.。,;:*_`\"'"
 _ABOUT = re.compile(
     r"(?:≈|~|约为?|大约为?|共有?|总共|一共|合计|等于|about|approximately|approx\.?|around|roughly|a total of)\s?",
@@ -32,7 +43,8 @@ _NUMBER = re.compile(
     r"(?P<digits>(?:[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
     r"(?:[eE](?P<exponent>[-+]?\d{1,3})(?![\w.])|\s?[*x]?\s?(?<!\d)10\^\{?(?P<ten>[-+]?\d{1,3})\}?)?"
     r"(?:(?:\s?\+\s?|\s)(?P<more>\d+)\s?/\s?(?P<parts>\d+)|\s?/\s?(?P<under>\d+(?:\.\d+)?))?"
-    r"(?P<close>\s?\))?\s?(?P<share>%|percent(?:age points?)?\b|pct\b|个百分点|‰|bps?\b|basis points?\b|个?基点)?\s?"
+    r"(?P<close>\s?\))?\s?"
+    r"(?P<share>%|percent(?:age points?)?\b|pct\b|个百分点|‰|bps?\b|basis points?\b|个?基点|折(?![一-鿿]))?\s?"
     r"(?P<scale>thousand|million|billion|trillion|mn\b|mln\b|bn\b|百万|千万|十万|万亿|千亿|百亿|十亿|万|亿|千(?![克米焦瓦帕]))?",
     re.IGNORECASE,
 )
@@ -95,9 +107,8 @@ def quantity(text: str, *, beside: str = "") -> Quantity | None:
 @lru_cache(maxsize=8_192)
 def _quantity(text: str, beside: str) -> Quantity | None:
     plain = _ABOUT.sub("", _plain(text).strip(_CLOSING.replace(".", "")).rstrip(_CLOSING), count=1).lstrip()
-    if worded := chinese_number(_of_ten(plain)) or english_number(plain):
-        plain = worded[0] + _of_ten(plain)[worded[1] :]
-    plain = _of_ten(plain)
+    if worded := chinese_number(plain) or english_number(plain):
+        plain = worded[0] + plain[worded[1] :]
     if _SPACED.fullmatch(plain):
         plain = plain.replace(" ", "")
     found = _NUMBER.match(plain)
@@ -108,16 +119,6 @@ def _quantity(text: str, beside: str) -> Quantity | None:
     if rest and not _is_unit(rest, attached=attached and not _is_unit_beside(rest, beside)):
         return None
     return _read(found, rest)
-
-
-def _of_ten(text: str) -> str:
-    """Return 八折, 8.5折 and 八五折, a price's share of its tenths, as a percentage."""
-    found = re.match(r"([一二三四五六七八九]{1,2}|[1-9](?:\.\d)?|[1-9]\d)折(?![一-鿿])", text)
-    if not found:
-        return text
-    digits = "".join(str(" 一二三四五六七八九".find(sign)) if sign > "9" else sign for sign in found[1])
-    share = Decimal(digits) * 10 if len(digits.partition(".")[0]) == 1 else Decimal(digits)
-    return f"{share.normalize():f}%" + text[found.end() :]
 
 
 def measured(text: str) -> str:
@@ -209,6 +210,8 @@ def _read(found: "re.Match[str]", rest: str) -> Quantity | None:
     # An accountant's (25) is -25; a fraction stands in brackets for another reason.
     if found["sign"] == "-" or found["minus"] or (found["open"] and found["close"] and not exact):
         value = -value
+    if found["share"] == "折" and value >= 10:  # 八五折 is 8.5折
+        value /= 10
     share = _share(found["share"])
     value = value.scaleb(-share)
     if found["scale"]:

@@ -14,9 +14,11 @@ from common.endpoints import EndpointFailed, client, faults
 from common.endpoints.transport import Bounds
 from common.jobs import JobState
 from curator.services import asking, collecting, endpoints
+from curator.services.asking import address_of, waiting
 from curator.services.asking import order as order_module
-from curator.services.asking import waiting
+from curator.services.asking.gate import Gate
 from curator.services.asking.order import TRIES_AFTER_FAILURES
+from curator.services.trials import run_trial, start_trial
 from tests.stand_in import Told, completion, failure, standing_in, told_in, ways
 
 ANSWER = completion("Final Answer: 1", thinking="So it is.")
@@ -123,6 +125,35 @@ def test_what_an_endpoint_does_not_take_counts_in_its_minute_and_is_not_asked_fo
     assert first == 5  # one of them in vain: six would have had to wait for a minute
     assert job.teacher.refused == ["stream_options"]
     assert len(server.asked) == 6
+
+
+def test_one_account_has_one_minute_whoever_entered_it(order, server):
+    limited = {"requests_per_minute": 3, "key": "sk-one"}
+    first = order(server.url, plain(3), **limited)
+    collecting.run_collection(job=first)
+
+    granted = {}
+    for whose, fields in {"same": limited, "another key": limited | {"key": "sk-other"}}.items():
+        job = order(server.url, plain(1), **fields)
+        gate = Gate(job, job.teacher, address_of(job.teacher))
+        granted[whose], _seconds = gate.exchange([], [1])
+
+    assert len(server.asked) == 3
+    assert granted["same"] == []
+    assert len(granted["another key"]) == 1
+
+
+def test_what_an_endpoint_takes_after_all_is_forgotten_and_what_was_not_asked_for_is_not(order, server):
+    job = order(server.url, plain(1))
+    job.teacher.refused = ["json_schema", "stream"]
+    job.teacher.save()
+    server.reply_to = lambda *_: ANSWER
+
+    trial = start_trial(endpoint=job.teacher, question="How much?", agreed_usd=Decimal(0), by=None)
+    run_trial(job=trial)
+
+    job.teacher.refresh_from_db()
+    assert job.teacher.refused == ["json_schema"]
 
 
 def test_another_address_is_asked_for_everything_again(make_teacher):

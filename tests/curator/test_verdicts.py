@@ -142,6 +142,9 @@ NEEDED = [
     ("Final Answer: four dozen less six", "42", ()),
     ("I would choose the second of them.", "B", ("red", "blue")),
     ("Final Answer: it is correct", "true", ()),
+    ("答案：错误", "否", ()),  # is it wrong, or is it no?
+    ("Final Answer: one half", "1/2", ()),
+    ("Final Answer: forty odd", "42", ()),
 ]
 DECIDED = [
     (r"Final Answer: \boxed{x^2/2 + C}", r"\frac{x^2}{2}+C", ()),
@@ -154,6 +157,8 @@ DECIDED = [
     ("答案：错误", "正确", ()),
     ("答案：不对", "对", ()),
     ("答案：√", "对", ()),
+    ("Answer: f", "t", ()),
+    ("答案：错误", "正确", ("正确", "错误", "无法判断")),
     ("The light is scattered by the air.", "the light is scattered by the air", ()),
     ("", "Rayleigh scattering", ()),
     ("   \n", "42", ()),

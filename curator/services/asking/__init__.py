@@ -133,7 +133,11 @@ def ask_all(
 
 
 def remember_refused(endpoint: Endpoint, line: Line) -> None:
-    """Keep what an endpoint was found not to take, so that the next order does not ask for it first."""
-    if line.refused != set(endpoint.refused):
-        endpoint.refused = sorted(line.refused)
-        through(lambda: endpoint.save(update_fields=["refused"]))
+    """Keep what an endpoint was found not to take, so that the next order does not ask for it first.
+
+    What it took after all is forgotten; an endpoint that became another one meanwhile keeps what it has.
+    """
+    refused = sorted((set(endpoint.refused) - line.proven) | line.refused)
+    if refused != sorted(endpoint.refused):
+        same = {"pk": endpoint.pk, "base_url": endpoint.base_url, "model": endpoint.model}
+        through(lambda: type(endpoint)._default_manager.filter(**same).update(refused=refused))

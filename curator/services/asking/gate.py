@@ -31,6 +31,7 @@ class Gate:
         self.pace = Pace(_account(address), limits, owner=owner)
         realm = "shared" if job.project.shares_answers else f"project-{job.project_id}"
         self.holds = Holds(realm, owner)
+        self.held: set[str] = set()  # addresses that no other order asks meanwhile
         self.renewed = 0.0
         through(self.pace.give_up)
 
@@ -41,25 +42,33 @@ class Gate:
         return through(lambda: self.pace.exchange(leaving, entering))
 
     def hold(self, addresses: Sequence[str]) -> list[Hold]:
-        """As `Holds.take`."""
-        return through(lambda: self.holds.take(addresses))
+        """As `Holds.take`; what is held already costs nothing."""
+        wanted = [address for address in addresses if address not in self.held]
+        found = dict(zip(wanted, through(lambda: self.holds.take(wanted)), strict=True))
+        self.held |= {address for address, hold in found.items() if hold is Hold.MINE}
+        return [found.get(address, Hold.MINE) for address in addresses]
 
     def let_go(self, addresses: Sequence[str], *, answered: bool) -> None:
         """Hold no longer what has been answered, or will not be asked for now."""
         if addresses:
             through(lambda: (self.holds.answered if answered else self.holds.leave)(addresses))
+            self.held.difference_update(addresses)
 
     def forget(self, addresses: Sequence[str]) -> None:
         """Forget that these were answered: the answer is not for this project, or is gone."""
         if addresses:
             through(lambda: self.holds.forget(addresses))
 
-    def renew(self, tickets: Iterable[str], addresses: Sequence[str]) -> None:
-        """Say once a second that these requests are still on their way."""
+    def renew(self, tickets: Iterable[str]) -> None:
+        """Say once a second that these requests are still on their way, and what is held still wanted."""
         if time.monotonic() - self.renewed >= 1.0:
             self.renewed = time.monotonic()
             through(lambda: self.pace.renew(tickets))
-            self.hold(addresses)
+            through(lambda: self.holds.take(list(self.held)))
+
+    def close(self) -> None:
+        """Hold nothing any longer."""
+        self.let_go(list(self.held), answered=False)
 
 
 def _account(address: Address) -> str:

@@ -63,8 +63,6 @@ class Order(Generic[Item]):
         self.gate = Gate(self.job, self.endpoint, task.address)
         self.in_flight: dict[Future[Reply], _Pass[Item]] = {}
         self.arrived: SimpleQueue[Future[Reply]] = SimpleQueue()
-        self.held: set[str] = set()  # addresses that no other order asks meanwhile
-        self.answered: list[str] = []  # and those of them that have their answers by now
         self.leaving: list[tuple[str, int]] = []  # tickets to give back, with the tokens that they took
         self.kept: list[_Came[Item]] = []  # replies that are written down, and nothing made of them yet
         self.became_at = time.monotonic()
@@ -93,8 +91,7 @@ class Order(Generic[Item]):
 
     def _beat(self, phase: str = "") -> None:
         through(lambda: self.pulse(self.settled, self.task.wanted, phase=phase or _("asking")))
-        on_their_way = list(self.in_flight.values())
-        self.gate.renew([each.ticket for each in on_their_way if each.ticket], list(self.held))
+        self.gate.renew([each.ticket for each in list(self.in_flight.values()) if each.ticket])
 
     def _refuse_if_down(self) -> None:
         if self.last_failure is not None and self.failures_in_a_row >= FAILURES_IN_A_ROW:
@@ -133,7 +130,7 @@ class Order(Generic[Item]):
         """Return what no other order is asking; the rest waits for that order's answer, or has it already."""
         mine: list[Request[Item]] = []
         answered: list[Request[Item]] = []
-        for request, hold in zip(requests, self._hold(requests), strict=True):
+        for request, hold in zip(requests, self._holds_of(requests), strict=True):
             if hold is Hold.MINE:
                 mine.append(request)
                 continue
@@ -146,16 +143,8 @@ class Order(Generic[Item]):
             self._take_answers(answered)
         return mine
 
-    def _hold(self, requests: Sequence[Request[Item]]) -> list[Hold]:
-        """Hold what is not held yet; say of each request whose it is."""
-        wanted = [request.address for request in requests if request.address not in self.held]
-        found = dict(zip(wanted, self.gate.hold(wanted) if wanted else [], strict=True))
-        self.held |= {address for address, hold in found.items() if hold is Hold.MINE}
-        return [found.get(request.address, Hold.MINE) for request in requests]
-
-    def _let_go(self, addresses: Sequence[str], *, answered: bool) -> None:
-        self.held.difference_update(addresses)
-        self.gate.let_go(addresses, answered=answered)
+    def _holds_of(self, requests: Iterable[Request[Item]]) -> list[Hold]:
+        return self.gate.hold([request.address for request in requests])
 
     def _take_answers(self, requests: Sequence[Request[Item]]) -> None:
         """Settle what another order was answered; where its answer cannot be read here, it is asked after all."""
@@ -198,7 +187,7 @@ class Order(Generic[Item]):
             if not items:
                 return
             self._admit([self.task.request(item) for item in items])
-            self._hold(self.queue.fresh)
+            self._holds_of(self.queue.fresh)
             self._beat()
 
     def _admit(self, requests: Sequence[Request[Item]], *, first: bool = False) -> None:
@@ -260,7 +249,7 @@ class Order(Generic[Item]):
                 self._leave(ticket, reply.tokens_in + reply.thinking_tokens + reply.answer_tokens)
         if came:
             self._keep(came)
-        self._let_go([request.address for request, _failure in failed], answered=False)
+        self.gate.let_go([request.address for request, _failure in failed], answered=False)
         return failed
 
     def _leave(self, ticket: str, tokens: int) -> None:
@@ -279,7 +268,6 @@ class Order(Generic[Item]):
                 self._pay(replies.keep(self.job.project, rows))
 
         through(write)
-        self.answered += [request.address for request, _reply in came]
         for (request, reply), usd in zip(came, prices, strict=True):
             self.purse.settle(request.dearest_usd, usd)
             self.kept.append((request, reply, usd, False))
@@ -297,8 +285,7 @@ class Order(Generic[Item]):
         return is_due or len(self.kept) >= TOGETHER or not self.in_flight
 
     def _become_kept(self) -> None:
-        self._let_go(self.answered, answered=True)
-        self.answered.clear()
+        self.gate.let_go([request.address for request, *_rest in self.kept], answered=True)
         came, self.kept, self.became_at = self.kept, [], time.monotonic()
         self._become(came)
 
@@ -435,4 +422,4 @@ class Order(Generic[Item]):
                 self._beat(_("waiting for the answers on their way"))
         self.gate.exchange(self.leaving, [])
         self._become_kept()
-        self._let_go(list(self.held), answered=False)
+        self.gate.close()
