@@ -33,7 +33,6 @@ class Gate:
         self.holds = Holds(realm, owner)
         self.held: set[str] = set()  # addresses that no other order asks meanwhile
         self.renewed = 0.0
-        through(self.pace.give_up)
 
     def exchange(
         self, leaving: Sequence[tuple[str, int]], entering: Sequence[int]
@@ -60,10 +59,15 @@ class Gate:
             through(lambda: self.holds.forget(addresses))
 
     def renew(self, tickets: Iterable[str]) -> None:
-        """Say once a second that these requests are still on their way, and what is held still wanted."""
+        """Say once a second that these requests are still on their way, and what is held still wanted.
+
+        What a worker before had in flight is given up as soon as it has fallen silent, though the order was taken up
+        sooner.
+        """
         if time.monotonic() - self.renewed >= 1.0:
             self.renewed = time.monotonic()
             through(lambda: self.pace.renew(tickets))
+            through(self.pace.give_up)
             through(lambda: self.holds.take(list(self.held)))
 
     def close(self) -> None:
