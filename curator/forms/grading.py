@@ -30,7 +30,8 @@ class GradingForm(forms.Form):
 
 
 class SpotCheckForm(forms.Form):
-    """An expert's own verdict on one graded answer."""
+    """An expert's own verdict on one answer of a sample."""
 
-    grade = forms.IntegerField(min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput)
+    kind = forms.ChoiceField(choices=[("trace", ""), ("attempt", "")])
+    answer = forms.IntegerField(min_value=1, max_value=2**63 - 1)
     verdict = forms.ChoiceField(choices=[("right", gettext_lazy("right")), ("wrong", gettext_lazy("wrong"))])

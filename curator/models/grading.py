@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.access import ProjectRow, Right
 from common.models import Project
-from curator.models.answers import Answering, Attempt, Trace
+from curator.models.answers import Answering, Attempt, Trace, Verdict
 from curator.models.endpoints import Assistant
 from curator.models.orders import Order
 
@@ -72,18 +72,38 @@ class Grade(ProjectRow):
 
 
 class SpotCheck(ProjectRow):
-    """An expert's own verdict on an answer that an assistant has graded, given without seeing the grade."""
+    """An expert's own verdict on an answer that rules or an assistant have marked, and what these had said of it."""
 
-    project_path: ClassVar[str] = "grade__grading__project"
     edit_right: ClassVar[Right] = Right.REVIEW
 
-    grade = models.ForeignKey(Grade, models.CASCADE, related_name="spot_checks")
+    project = models.ForeignKey(Project, models.CASCADE, related_name="spot_checks")
+    trace = models.ForeignKey(Trace, models.CASCADE, null=True, blank=True, related_name="spot_checks")
+    attempt = models.ForeignKey(Attempt, models.CASCADE, null=True, blank=True, related_name="spot_checks")
     expert = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="spot_checks")
     is_right = models.BooleanField()
+    # What was said without an expert, and by whom.
+    marked = models.CharField(max_length=8, choices=Verdict)
+    rule = models.CharField(max_length=60, blank=True)
+    is_blind = models.BooleanField(default=True)  # given on a drawn sample, without seeing the mark
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["grade", "expert"], name="spot_check_once_per_expert")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(trace__isnull=True) ^ Q(attempt__isnull=True), name="spot_check_of_one_answer"
+            ),
+            models.CheckConstraint(condition=Q(marked__in=Verdict.values), name="spot_check_marked_known"),
+            models.UniqueConstraint(fields=["trace", "expert"], name="spot_check_of_trace_once"),
+            models.UniqueConstraint(fields=["attempt", "expert"], name="spot_check_of_attempt_once"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.expert}: {self.is_right}"
+
+    @property
+    def answering(self) -> Answering:
+        """Return the trace or attempt that was checked."""
+        found = self.trace or self.attempt
+        if found is None:
+            raise ValueError(f"check {self.pk} is of no answer")
+        return found

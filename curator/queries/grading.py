@@ -1,59 +1,123 @@
 """Reads of grades, of the experts' checks, and of how far the two agree."""
 
-from django.db.models import Case, Count, F, Q, QuerySet, Value, When
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields import CharField
-from django.db.models.functions import MD5, Cast, Concat
+from django.db.models.functions import MD5, Cast, Coalesce, Concat
 
 from common.models import Project, User
 from curator.core.agreement import SpotChecked
-from curator.models import Grade, Grading, SpotCheck
+from curator.models import Attempt, Grade, Grading, SpotCheck, Standing, Trace, Verdict
 from curator.queries.questions import LATEST
 
-SAMPLE = 50  # grades that a spot check looks at: enough to tell 90 % from 75 %
+SAMPLE = 50  # answers that a spot check looks at: enough to tell 90 % from 75 %
 _RELATED = ("trace__question", "trace__teacher", "attempt__question", "attempt__solver")
+_GRADED = ("trace__grade", "attempt__grade")
+_PLAIN = (Verdict.RIGHT, Verdict.WRONG)
+AGREED = Q(is_right=True, marked=Verdict.RIGHT) | Q(is_right=False, marked=Verdict.WRONG)
+
+Answer = Trace | Attempt
 
 
 def get_gradings(project: Project) -> "QuerySet[Grading]":
     """Return a project's latest orders to grade, newest first, with how far experts agree with each."""
     rows: QuerySet[Grading] = Grading.objects.filter(project=project).select_related("assistant")
-    agreed = Q(grades__spot_checks__is_right=F("grades__is_right"))
+    of_grading = Q(trace__grade__grading=OuterRef("pk")) | Q(attempt__grade__grading=OuterRef("pk"))
+    checks = SpotCheck.objects.filter(of_grading, is_blind=True).order_by().values("is_blind")
     return rows.annotate(
-        checked=Count("grades__spot_checks"), agreed=Count("grades__spot_checks", filter=agreed)
+        checked=Coalesce(Subquery(checks.values(n=Count("pk"))), 0),
+        agreed=Coalesce(Subquery(checks.values(n=Count("pk", filter=AGREED))), 0),
     )[:LATEST]
 
 
-def get_unchecked(grading: Grading, expert: User) -> Grade | None:
-    """Return the grade that an expert is to check next: the first without their word, in an order drawn by a seed.
+@dataclass(frozen=True)
+class Sample:
+    """What experts check blindly: the grades of one order, or all that the rules have marked in a project."""
 
-    The seed is the order's key, so that all experts see the same sample.
+    project: Project
+    grading: Grading | None = None
+
+    def answers(self, kind: type[Answer]) -> "QuerySet[Any]":
+        """Return the answers of one kind from which the sample is drawn: marked right or wrong, by the one or the other."""
+        rows: QuerySet[Any] = kind._default_manager.filter(question__project=self.project)
+        if self.grading:
+            return rows.filter(grade__grading=self.grading)
+        rows = rows.filter(verdict__in=_PLAIN, grade__isnull=True).exclude(question__key="")
+        return rows.exclude(question__standing=Standing.BANNED)
+
+    def checks(self) -> "QuerySet[SpotCheck]":
+        """Return what experts have said about the sample without seeing the mark."""
+        rows: QuerySet[SpotCheck] = SpotCheck.objects.filter(project=self.project, is_blind=True)
+        if self.grading:
+            graded = Q(trace__grade__grading=self.grading) | Q(attempt__grade__grading=self.grading)
+            return rows.filter(graded)
+        return rows.filter(marked__in=_PLAIN, trace__grade__isnull=True, attempt__grade__isnull=True)
+
+
+def get_unchecked(sample: Sample, expert: User) -> Answer | None:
+    """Return the answer that an expert is to check next: the first without their word, in an order drawn by a seed.
+
+    The seed is the order's key, or the project's, so that all experts see the same sample. Of what the rules have
+    marked, it is as often one that they call right as one that they call wrong.
     """
-    drawn = MD5(Concat(Value(f"{grading.pk}:"), Cast("pk", CharField()), output_field=CharField()))
-    rows = grading.grades.exclude(spot_checks__expert=expert).select_related(*_RELATED)
-    found: Grade | None = rows.order_by(drawn, "pk").first()
+    if sample.grading:
+        return _first_drawn(sample, expert)
+    own = Counter(get_own_checks(sample, expert).values_list("marked", flat=True))
+    rarer, other = sorted(_PLAIN, key=lambda verdict: own[verdict])
+    return _first_drawn(sample, expert, verdict=rarer) or _first_drawn(sample, expert, verdict=other)
+
+
+def _first_drawn(sample: Sample, expert: User, **marked: str) -> Answer | None:
+    firsts: list[tuple[str, type[Answer], int]] = []
+    for kind in (Trace, Attempt):
+        seed = f"{kind._meta.model_name}:{(sample.grading or sample.project).pk}:"
+        drawn = MD5(Concat(Value(seed), Cast("pk", CharField()), output_field=CharField()))
+        rows = sample.answers(kind).filter(**marked).exclude(spot_checks__expert=expert)
+        first = rows.annotate(drawn=drawn).order_by("drawn").values_list("drawn", "pk").first()
+        if first:
+            firsts.append((first[0], kind, first[1]))
+    if not firsts:
+        return None
+    _drawn, kind, key = min(firsts, key=lambda found: found[0])
+    related = ("question", "teacher" if kind is Trace else "solver")
+    found: Answer = kind._default_manager.select_related(*related).defer("thinking").get(pk=key)
     return found
 
 
-def get_own_checks(grading: Grading, expert: User) -> "QuerySet[SpotCheck]":
-    """Return what an expert has said about an order's grades, the latest first."""
-    rows: QuerySet[SpotCheck] = SpotCheck.objects.filter(grade__grading=grading, expert=expert)
-    return rows.order_by("-pk")
+def get_answer(sample: Sample, kind: str, key: int) -> Answer | None:
+    """Return an answer of a sample, or None where it is none of it any more."""
+    found: Answer | None = sample.answers(Trace if kind == "trace" else Attempt).filter(pk=key).first()
+    return found
 
 
-def get_agreement(grading: Grading) -> SpotChecked:
-    """Return how many of an order's checked grades the experts agree with."""
-    checks = SpotCheck.objects.filter(grade__grading=grading)
-    agreed = Case(When(is_right=F("grade__is_right"), then=1))
-    counts = checks.aggregate(total=Count("pk"), agreed=Count(agreed))
+def get_own_checks(sample: Sample, expert: User) -> "QuerySet[SpotCheck]":
+    """Return what an expert has said about a sample, the latest first."""
+    return sample.checks().filter(expert=expert).order_by("-pk")
+
+
+def get_agreement(sample: Sample, **marked: str) -> SpotChecked:
+    """Return with how many of the checked marks the experts agree; with `marked`, of those that say just this."""
+    counts = (
+        sample.checks()
+        .filter(**marked)
+        .aggregate(total=Count("pk"), agreed=Count(Case(When(AGREED, then=1))))
+    )
     return SpotChecked(counts["agreed"], counts["total"])
 
 
-def get_disagreements(grading: Grading) -> "QuerySet[SpotCheck]":
-    """Return the checks in which an expert said otherwise than the assistant, the latest first."""
-    related = [f"grade__{name}" for name in _RELATED]
-    rows: QuerySet[SpotCheck] = SpotCheck.objects.filter(grade__grading=grading).select_related(
-        "expert", *related
-    )
-    return rows.exclude(is_right=F("grade__is_right")).order_by("-pk")
+def get_disagreements(sample: Sample) -> "QuerySet[SpotCheck]":
+    """Return the checks in which an expert said otherwise than the mark, the latest first."""
+    rows = sample.checks().exclude(AGREED).select_related("expert", *_RELATED, *_GRADED)
+    return rows.defer("trace__thinking", "attempt__thinking").order_by("-pk")
+
+
+def get_checks(answer: Answer) -> "QuerySet[SpotCheck]":
+    """Return what experts have said about an answer, the first first."""
+    rows: QuerySet[SpotCheck] = answer.spot_checks.select_related("expert").order_by("pk")
+    return rows
 
 
 def get_grades(grading: Grading) -> "QuerySet[Grade]":

@@ -13,7 +13,7 @@ from common.core.refusal import Refusal
 from common.core.text import estimate_tokens, neutralise
 from common.models import User
 from curator.core.dataset import trace_hash
-from curator.models import Draft, Flag, Grade, Remark, Trace, TraceEdit
+from curator.models import Draft, Flag, Grade, Remark, SpotCheck, Trace, TraceEdit
 from curator.services.marking import verdict_of
 
 LONGEST_DRAFT = 20_000  # bytes
@@ -135,7 +135,9 @@ def rewrite(*, trace: Trace, editor: User, thinking: str, answer: str, reason: s
         raise Refusal(_("The teacher has another trace that says just this; choose that one instead."))
     before.save()
     row.save()
-    Grade.objects.filter(trace=row).delete()  # what was said of the answer before
+    if row.answer != before.answer:
+        for said in (SpotCheck, Grade):  # of the answer before
+            said.objects.filter(trace=row).delete()
     return row
 
 
@@ -153,9 +155,9 @@ def _assign(row: Trace, thinking: str, answer: str) -> None:
         row.thinking_tokens = estimate_tokens(thinking)
     if answer != row.answer:
         row.answer_tokens = estimate_tokens(answer)
+        for column, value in verdict_of(row.question, answer).items():
+            setattr(row, column, value)
     row.tokens_counted_by = "estimate"
     row.thinking, row.answer = thinking, answer
     row.content_hash = trace_hash(thinking, answer)
     row.flaws = row.answer_form = None  # a draw, or a page, reads them again
-    for column, value in verdict_of(row.question, answer).items():
-        setattr(row, column, value)

@@ -1,4 +1,4 @@
-"""Grading by an assistant where rules cannot decide, and the experts' blind check of its grades."""
+"""Grading by an assistant where rules cannot decide."""
 
 from decimal import Decimal
 from itertools import chain
@@ -22,7 +22,7 @@ from curator.core.verdicts import (
     needs_grader,
     read_judgement,
 )
-from curator.models import Assistant, Attempt, Grade, Grading, Question, SpotCheck, Standing, Trace, Verdict
+from curator.models import Assistant, Attempt, Grade, Grading, Question, Standing, Trace, Verdict
 from curator.services.asking import (
     Estimate,
     Received,
@@ -35,14 +35,13 @@ from curator.services.asking import (
     one_by_one,
     refuse_if_busy,
 )
+from curator.services.checking import Answer, follow, of
 from curator.services.purse import refuse_without_room
 
-Answer = Trace | Attempt
 KINDS: tuple[type[Answer], ...] = (Trace, Attempt)
 
 SAMPLE_FOR_ESTIMATE = 200
 ASSUMED_EXPLANATION_TOKENS = 300  # a few sentences, where no grade of the assistant is known yet
-RULE_LENGTH = 60
 
 
 def undecided(kind: type[Answer], project: Project) -> "QuerySet[Any]":
@@ -159,17 +158,17 @@ def _store(job: Grading, received: Received[Answer]) -> Settled:
     answer = _as_asked(received.item)
     if answer is None:
         return Settled.GONE
-    if Grade.objects.filter(**_of(answer)).exists() or not _is_undecided(answer):
+    if Grade.objects.filter(**of(answer)).exists() or not _is_undecided(answer):
         return Settled.ALREADY
-    grade = Grade.objects.create(
+    Grade.objects.create(
         grading=job,
-        **_of(answer),
+        **of(answer),
         is_right=judgement.is_right,
         explanation=neutralise(judgement.explanation)[0],
         tries=received.tries,
         cost_usd=received.cost_usd,
     )
-    _follow(grade)
+    follow(answer)
     return Settled.STORED
 
 
@@ -187,40 +186,3 @@ def _is_undecided(answer: Answer) -> bool:
     return needs_grader(
         verdict=answer.verdict, rule=answer.verdict_rule, key=answer.question.key, answer=answer.answer
     )
-
-
-def _of(answer: Answer) -> dict[str, Answer]:
-    return {"trace" if isinstance(answer, Trace) else "attempt": answer}
-
-
-def _follow(grade: Grade) -> None:
-    """Give an answer the verdict of its grade, or of the last expert who checked that."""
-    last = grade.spot_checks.order_by("pk").last()
-    is_right = last.is_right if last else grade.is_right
-    answer = grade.answering
-    rule = "an expert" if last else f"assistant {grade.grading.assistant.name}"
-    answer.verdict = Verdict.RIGHT if is_right else Verdict.WRONG
-    answer.verdict_rule = rule[:RULE_LENGTH]
-    answer.save(update_fields=["verdict", "verdict_rule"])
-
-
-@transaction.atomic
-def spot_check(*, grade: Grade, expert: User, is_right: bool) -> SpotCheck:
-    """Record an expert's own verdict on a graded answer; the answer's verdict follows the expert.
-
-    Said again, the last word counts.
-    """
-    kept = Grade.objects.select_for_update(no_key=True).get(pk=grade.pk)
-    check: SpotCheck = SpotCheck.objects.update_or_create(
-        grade=kept, expert=expert, defaults={"is_right": is_right}
-    )[0]
-    _follow(kept)
-    return check
-
-
-@transaction.atomic
-def withdraw_check(*, check: SpotCheck) -> None:
-    """Take an expert's verdict back; the answer's verdict is the assistant's, or another expert's, again."""
-    kept = Grade.objects.select_for_update(no_key=True).get(pk=check.grade_id)
-    check.delete()
-    _follow(kept)

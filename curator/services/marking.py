@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from django.db.models import Q
+
 from common.core.answers import mark
 from curator.core.verdicts import settled
-from curator.models import Grade, Question
+from curator.models import Grade, Question, SpotCheck
 
 
 def verdict_of(question: Question, answer: str) -> dict[str, Any]:
@@ -19,8 +21,8 @@ def mark_again(question: Question) -> None:
 
     What an assistant or an expert said of an answer was said against the key that it had before.
     """
-    Grade.objects.filter(trace__question=question).delete()
-    Grade.objects.filter(attempt__question=question).delete()
+    for said in (SpotCheck, Grade):
+        said.objects.filter(Q(trace__question=question) | Q(attempt__question=question)).delete()
     for answering in (*question.traces.all(), *question.attempts.all()):
         for column, value in verdict_of(question, answering.answer).items():
             setattr(answering, column, value)

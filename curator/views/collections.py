@@ -232,5 +232,6 @@ def trace(request: HttpRequest, pk: int) -> HttpResponse:
         "reviews": reviews,
         "disputed": len({review.judgement for review in reviews}) > 1,
         "adjudication": getattr(found, "adjudication", None),
+        "checks": queries.get_checks(found),
     }
     return render(request, "curator/trace.html", context)

@@ -27,7 +27,7 @@ from curator.models import (
     StoredReply,
     Trace,
 )
-from curator.services import collecting, grading, marking, questions
+from curator.services import checking, collecting, grading, marking, questions
 from curator.services.endpoints import create_endpoint
 from tests.stand_in import completion, failure, standing_in, sums
 
@@ -433,45 +433,49 @@ def expert(project, make_member):
     return make_member(project, Role.REVIEWER)
 
 
+def sample_of(job):
+    return queries.Sample(job.project, job)
+
+
 def test_a_sample_is_drawn_by_its_seed_and_each_grade_comes_once(graded, expert):
     job, seen = graded(12), []
 
-    while (found := queries.get_unchecked(job, expert)) is not None:
+    while (found := queries.get_unchecked(sample_of(job), expert)) is not None:
         seen.append(found.pk)
-        grading.spot_check(grade=found, expert=expert, is_right=True)
+        checking.check(answer=found, expert=expert, is_right=True)
 
-    assert sorted(seen) == sorted(Grade.objects.values_list("pk", flat=True))
+    assert sorted(seen) == sorted(Grade.objects.values_list("trace", flat=True))
     assert seen != sorted(seen)
 
 
 def test_experts_of_one_order_see_the_same_sample(graded, expert, make_user):
     job = graded(12)
 
-    assert queries.get_unchecked(job, expert) == queries.get_unchecked(job, make_user())
+    assert queries.get_unchecked(sample_of(job), expert) == queries.get_unchecked(sample_of(job), make_user())
 
 
 def test_agreement_has_an_interval_and_its_disagreements_are_listed(graded, expert):
     job = graded(10)
     for place, each in enumerate(Grade.objects.order_by("pk")):
-        grading.spot_check(grade=each, expert=expert, is_right=place != 3)
+        checking.check(answer=each.trace, expert=expert, is_right=place != 3)
 
-    checked = queries.get_agreement(job)
-    disagreements = list(queries.get_disagreements(job))
+    checked = queries.get_agreement(sample_of(job))
+    disagreements = list(queries.get_disagreements(sample_of(job)))
 
     assert (checked.agreed, checked.total, checked.share) == (9, 10, 0.9)
     assert checked.interval == pytest.approx((0.596, 0.982), abs=1e-3)
-    assert [check.grade for check in disagreements] == [Grade.objects.order_by("pk")[3]]
+    assert [check.trace.grade for check in disagreements] == [Grade.objects.order_by("pk")[3]]
 
 
 def test_an_answer_s_verdict_follows_the_expert_until_the_check_is_taken_back(graded, expert):
     graded(1)
     found = Grade.objects.get()
 
-    check = grading.spot_check(grade=found, expert=expert, is_right=False)
+    check = checking.check(answer=found.trace, expert=expert, is_right=False)
     found.trace.refresh_from_db()
     assert (found.trace.verdict, found.trace.verdict_rule) == ("wrong", "an expert")
 
-    grading.withdraw_check(check=check)
+    checking.withdraw(made=check)
     found.trace.refresh_from_db()
     assert (found.trace.verdict, found.trace.verdict_rule) == ("right", "assistant Claude")
 
@@ -479,11 +483,11 @@ def test_an_answer_s_verdict_follows_the_expert_until_the_check_is_taken_back(gr
 @pytest.mark.django_db(transaction=True)
 def test_a_double_click_makes_one_check(graded, expert):
     graded(1)
-    found = Grade.objects.get()
+    found = Grade.objects.get().trace
 
     def click(_attempt):
         try:
-            grading.spot_check(grade=found, expert=expert, is_right=True)
+            checking.check(answer=found, expert=expert, is_right=True)
         finally:
             connection.close()
 
@@ -564,35 +568,37 @@ def test_a_check_is_taken_and_the_next_answer_follows_until_none_is_left(client,
     address = f"/gradings/{job.pk}/check/"
 
     for _each in range(2):
-        grade_pk = client.get(address).context["grade"].pk
-        client.post(address, {"grade": grade_pk, "verdict": "wrong"})
+        shown = client.get(address).context["answer"].pk
+        client.post(address, {"kind": "trace", "answer": shown, "verdict": "wrong"})
     response = client.get(address)
 
     assert SpotCheck.objects.filter(expert=expert, is_right=False).count() == 2
-    assert "You have checked every grade of this order" in response.text
+    assert "You have checked everything that there is to check" in response.text
 
 
 def test_the_last_check_can_be_taken_back(client, expert, graded):
     job = graded(2)
     client.force_login(expert)
     address = f"/gradings/{job.pk}/check/"
-    first = client.get(address).context["grade"].pk
-    client.post(address, {"grade": first, "verdict": "right"})
+    first = client.get(address).context["answer"].pk
+    client.post(address, {"kind": "trace", "answer": first, "verdict": "right"})
 
     client.post(f"{address}undo/")
 
     assert not SpotCheck.objects.exists()
-    assert client.get(address).context["grade"].pk == first
+    assert client.get(address).context["answer"].pk == first
 
 
 @pytest.mark.parametrize(
-    "sent", [{"verdict": ""}, {"grade": "x", "verdict": "right"}, {"verdict": "maybe"}, {"grade": ""}]
+    "sent",
+    [{"verdict": ""}, {"answer": "x"}, {"verdict": "maybe"}, {"answer": ""}, {"kind": "queue"}, {"kind": ""}],
 )
 def test_a_check_that_says_nothing_is_none(client, expert, graded, sent):
     job = graded(1)
     client.force_login(expert)
 
-    response = client.post(f"/gradings/{job.pk}/check/", {"grade": Grade.objects.get().pk, **sent})
+    said = {"kind": "trace", "answer": Grade.objects.get().trace_id, "verdict": "right"}
+    response = client.post(f"/gradings/{job.pk}/check/", said | sent)
 
     assert response.status_code == 302
     assert not SpotCheck.objects.exists()
@@ -605,7 +611,8 @@ def test_a_grade_of_another_order_is_not_found(client, expert, graded, undecided
     client.force_login(expert)
 
     response = client.post(
-        f"/gradings/{first.pk}/check/", {"grade": second.grades.get().pk, "verdict": "right"}
+        f"/gradings/{first.pk}/check/",
+        {"kind": "trace", "answer": second.grades.get().trace_id, "verdict": "right"},
     )
 
     assert response.status_code == 404
@@ -628,8 +635,8 @@ def test_poor_agreement_is_said_in_words(
     solver = Solver.objects.create(project=assistant.project, name="weak")
     for place in range(total):
         attempt = Attempt.objects.create(question=question, solver=solver, sample=place, answer=PROSE)
-        found = Grade.objects.create(grading=job, attempt=attempt, is_right=True)
-        SpotCheck.objects.create(grade=found, expert=expert, is_right=place < agreed)
+        Grade.objects.create(grading=job, attempt=attempt, is_right=True)
+        checking.check(answer=attempt, expert=expert, is_right=place < agreed)
     client.force_login(expert)
 
     response = client.get(job.get_absolute_url())
@@ -653,3 +660,174 @@ def test_an_expert_checks_by_key_and_takes_the_last_word_back(page, live_server,
     page.get_by_text("1 checked by you").wait_for()
 
     assert list(SpotCheck.objects.values_list("is_right", flat=True)) == [True]
+
+
+# --- the experts' check of the rules ---
+
+
+@pytest.fixture
+def marked(project, make_pool, make_question, make_trace):
+    """Return what makes a trace that the rules mark by themselves."""
+    pool = make_pool(project)
+
+    def make(answer, key="42", **fields):
+        question = make_question(pool, text="How much?", key=key, **fields)
+        return make_trace(question, answer=answer, **marking.verdict_of(question, answer))
+
+    return make
+
+
+def test_the_rules_are_checked_on_as_many_right_marks_as_wrong_ones(project, marked, expert):
+    sample, seen = queries.Sample(project), []
+    for place in range(6):
+        marked("Final Answer: 41" if place < 2 else "Final Answer: 42")
+
+    while (found := queries.get_unchecked(sample, expert)) is not None:
+        seen.append(found.verdict)
+        checking.check(answer=found, expert=expert, is_right=found.verdict == "right")
+
+    assert sorted(seen[:4]) == ["right", "right", "wrong", "wrong"]
+    assert len(seen) == 6
+
+
+def test_what_rules_leave_open_and_what_is_banned_is_no_part_of_their_sample(
+    project, marked, undecided, expert
+):
+    undecided(answer="Nobody can say.")
+    banned = marked("Final Answer: 42")
+    Question.objects.filter(pk=banned.question_id).update(standing="banned")
+    marked("Final Answer: 42", key="")
+
+    assert queries.get_unchecked(queries.Sample(project), expert) is None
+
+
+def test_attempts_are_in_the_sample_of_the_rules_too(project, make_pool, make_question, expert):
+    question = make_question(make_pool(project), key="42")
+    solver = Solver.objects.create(project=project, name="weak")
+    tried = Attempt.objects.create(
+        question=question, solver=solver, answer="42", **marking.verdict_of(question, "42")
+    )
+    sample = queries.Sample(project)
+
+    assert queries.get_unchecked(sample, expert) == tried
+    checking.check(answer=tried, expert=expert, is_right=False)
+
+    tried.refresh_from_db()
+    assert (tried.verdict, tried.verdict_rule) == ("wrong", "an expert")
+    assert [check.attempt for check in queries.get_disagreements(sample)] == [tried]
+
+
+def test_agreement_with_the_rules_is_told_by_what_they_say(project, marked, expert, make_member):
+    sample = queries.Sample(project)
+    right, wrong = marked("Final Answer: 42"), marked("Final Answer: $\\{x \\mid 1<x\\le 2\\}$", key="(1,2]")
+    for each in (expert, make_member(project, Role.REVIEWER)):
+        checking.check(answer=right, expert=each, is_right=True)
+    checking.check(answer=wrong, expert=expert, is_right=True)
+
+    said = {verdict: queries.get_agreement(sample, marked=verdict) for verdict in ("right", "wrong")}
+
+    assert (said["right"].agreed, said["right"].total) == (2, 2)
+    assert (said["wrong"].agreed, said["wrong"].total) == (0, 1)
+
+
+def test_an_expert_s_word_stays_beside_what_the_marker_said(marked, expert):
+    trace = marked("Final Answer: 41")
+
+    made = checking.check(answer=trace, expert=expert, is_right=True)
+
+    trace.refresh_from_db()
+    assert (trace.verdict, trace.verdict_rule) == ("right", "an expert")
+    assert (made.marked, made.rule) == ("wrong", "another number")
+
+    checking.withdraw(made=made)
+    trace.refresh_from_db()
+    assert (trace.verdict, trace.verdict_rule) == ("wrong", "another number")
+
+
+def test_of_two_experts_the_last_one_counts_until_it_is_taken_back(marked, expert, project, make_member):
+    trace, other = marked("Final Answer: 41"), make_member(project, Role.REVIEWER)
+    checking.check(answer=trace, expert=expert, is_right=True)
+
+    last = checking.check(answer=trace, expert=other, is_right=False)
+    trace.refresh_from_db()
+    assert (trace.verdict, last.marked) == ("wrong", "wrong")
+
+    checking.withdraw(made=last)
+    trace.refresh_from_db()
+    assert trace.verdict == "right"
+
+
+def test_what_an_expert_has_decided_no_grader_is_paid_for(assistant, undecided, expert, server):
+    checking.check(answer=undecided(), expert=expert, is_right=False)
+
+    job = grade(assistant)
+
+    assert (job.stored, server.asked) == (0, [])
+
+
+def test_a_new_key_takes_the_experts_words_back(marked, expert):
+    trace = marked("Final Answer: 41")
+    checking.check(answer=trace, expert=expert, is_right=True)
+
+    questions.set_key(question=trace.question, key="43", by=None)
+
+    trace.refresh_from_db()
+    assert (trace.verdict, SpotCheck.objects.count()) == ("wrong", 0)
+
+
+def test_without_a_key_nobody_can_say_whether_an_answer_is_right(marked, expert):
+    with pytest.raises(Refusal, match="The question has no key; give it one"):
+        checking.check(answer=marked("42", key=""), expert=expert, is_right=True)
+
+
+def test_the_check_of_the_rules_hides_the_mark_and_takes_a_verdict(client, expert, marked, project):
+    trace = marked("Final Answer: 41")
+    client.force_login(expert)
+    address = f"/projects/{project.slug}/marks/check/"
+
+    page = client.get(address)
+    client.post(address, {"kind": "trace", "answer": trace.pk, "verdict": "right"})
+    after, gradings = client.get(address), client.get(f"/projects/{project.slug}/gradings/")
+    client.post(f"{address}undo/")
+
+    assert "Final Answer: 41" in page.text
+    assert "another number" not in page.text
+    assert "verdict-wrong" not in page.text
+    assert "You have checked everything that there is to check" in after.text
+    assert "0 of 1 checked" in gradings.text
+    assert "Where experts disagree with the rules" in gradings.text
+    assert "another number" in gradings.text
+    assert not SpotCheck.objects.exists()
+
+
+def test_an_answer_of_another_project_is_no_part_of_the_sample(
+    client, expert, project, make_pool, make_question, make_project, make_trace
+):
+    other = make_question(make_pool(make_project()), key="42")
+    theirs = make_trace(other, answer="42", **marking.verdict_of(other, "42"))
+    client.force_login(expert)
+
+    response = client.post(
+        f"/projects/{project.slug}/marks/check/", {"kind": "trace", "answer": theirs.pk, "verdict": "wrong"}
+    )
+
+    assert response.status_code == 404
+    assert not SpotCheck.objects.exists()
+
+
+def test_a_mark_is_overruled_on_the_trace_s_page_and_counts_in_no_blind_sample(
+    client, expert, marked, project
+):
+    trace = marked("Final Answer: 41")
+    client.force_login(expert)
+
+    client.post(f"/traces/{trace.pk}/verdict/", {"verdict": "right"})
+    page = client.get(f"/traces/{trace.pk}/")
+    trace.refresh_from_db()
+    assert trace.verdict == "right"
+    assert "marked before: wrong (another number)" in page.text
+    assert queries.get_agreement(queries.Sample(project)).total == 0
+
+    client.post(f"/traces/{trace.pk}/verdict/", {"verdict": ""})
+    trace.refresh_from_db()
+    assert (trace.verdict, SpotCheck.objects.count()) == ("wrong", 0)
