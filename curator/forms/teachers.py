@@ -25,6 +25,13 @@ class OrderForm(forms.Form):
         required=False,
         help_text=gettext_lazy("Empty: all that it has not answered."),
     )
+    cut_again = forms.BooleanField(
+        label=gettext_lazy("Ask again what was cut off"),
+        required=False,
+        help_text=gettext_lazy(
+            "Answers that ran into a limit of tokens, now that the teacher's is higher; the cut ones stay."
+        ),
+    )
     max_cost_usd = forms.DecimalField(
         label=gettext_lazy("At most (USD)"),
         min_value=0,

@@ -44,6 +44,8 @@ class Collection(Order):
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
     )
+    # Whether what ran into a limit of tokens that is higher by now is asked again.
+    cut_again = models.BooleanField(_("what was cut off, again"), default=False)
 
     class Meta(Order.Meta):
         verbose_name = _("collection")

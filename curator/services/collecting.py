@@ -1,13 +1,13 @@
 """What teachers and solvers are asked, and what of it is kept."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from typing import Any, NamedTuple
 
 from django.db import IntegrityError, transaction
-from django.db.models import Avg, Case, Count, Q, QuerySet, Sum, When
+from django.db.models import Avg, Case, Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum, When
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 
@@ -59,17 +59,25 @@ class Try(NamedTuple):
     sample: int
 
 
-def unanswered(teacher: Teacher, most_pass_rate: float | None = None) -> "QuerySet[Question]":
+def unanswered(
+    teacher: Teacher, most_pass_rate: float | None = None, cut_again: bool = False
+) -> "QuerySet[Question]":
     """Return the project's questions that this teacher has not answered, banned ones left out.
 
-    With `most_pass_rate`, from 0 to 1, those alone that solvers have tried and got right in at most this share.
+    With `most_pass_rate`, from 0 to 1, those alone that solvers have tried and got right in at most this share. With
+    `cut_again`, also those whose every trace was cut off before it had the tokens that the teacher now allows.
 
     Source: m1 (arXiv 2504.00869), which filters by difficulty before it asks for traces.
     """
+    answered = Trace.objects.filter(teacher=teacher, question=OuterRef("pk"))
+    if cut_again:
+        tokens = F("thinking_tokens") + F("answer_tokens")
+        short = Q(finish_reason__in=CUT, tokens__lt=teacher.max_tokens)
+        answered = answered.annotate(tokens=tokens).exclude(short)
     rows: QuerySet[Question] = (
         Question.objects.filter(project=teacher.project)
         .exclude(standing=Standing.BANNED)
-        .exclude(traces__teacher=teacher)
+        .filter(~Exists(answered))
         .order_by("pk")
     )
     return rows if most_pass_rate is None else rows.filter(pk__in=missed(teacher.project, most_pass_rate))
@@ -116,10 +124,14 @@ def _missing_tries(solver: Solver, samples: int) -> int:
 
 
 def estimate_collection(
-    *, teacher: Teacher, question_limit: int | None = None, most_pass_rate: float | None = None
+    *,
+    teacher: Teacher,
+    question_limit: int | None = None,
+    most_pass_rate: float | None = None,
+    cut_again: bool = False,
 ) -> Estimate:
     """Estimate an order from the teacher's own traces so far, or from s1's where it has none."""
-    asked = unanswered(teacher, most_pass_rate)[:question_limit]
+    asked = unanswered(teacher, most_pass_rate, cut_again)[:question_limit]
     questions, tokens_in = about_tokens(Question.objects.filter(pk__in=asked), "language", "text")
     per_question, basis = _tokens_per_trace(teacher, most_pass_rate)
     return estimate_of(
@@ -182,10 +194,14 @@ def _mean_tokens(answers: "QuerySet[Any]") -> tuple[int, int]:
 
 
 def first_of_collection(
-    *, teacher: Teacher, question_limit: int | None = None, most_pass_rate: float | None = None
+    *,
+    teacher: Teacher,
+    question_limit: int | None = None,
+    most_pass_rate: float | None = None,
+    cut_again: bool = False,
 ) -> Prompt | None:
     """Return what an order would ask first; None where there is nothing to ask. Takes what `estimate_collection` takes."""
-    first = unanswered(teacher, most_pass_rate)[:question_limit].first()
+    first = unanswered(teacher, most_pass_rate, cut_again)[:question_limit].first()
     return _prompt_of(first) if first else None
 
 
@@ -200,10 +216,14 @@ def start_collection(
     teacher: Teacher,
     question_limit: int | None = None,
     most_pass_rate: float | None = None,
+    cut_again: bool = False,
     max_cost_usd: Decimal | None = None,
     by: User | None,
 ) -> Collection:
     """Queue an order to a teacher.
+
+    With `cut_again`, a question whose traces were all cut off is asked again, for as many tokens as the teacher now
+    allows; the cut ones stay.
 
     Raises:
         Refusal: the teacher has no address, a limit cannot be used, or an order to it is under way.
@@ -218,11 +238,12 @@ def start_collection(
     checked(Collection(**limits), *limits)
     with transaction.atomic():
         refuse_if_busy(teacher, teacher.collections.all())
-        first = first_of_collection(teacher=teacher, most_pass_rate=most_pass_rate)
+        first = first_of_collection(teacher=teacher, most_pass_rate=most_pass_rate, cut_again=cut_again)
         refuse_without_room(endpoint=teacher, prompt=first, max_cost_usd=max_cost_usd)
         order: Collection = Collection.objects.create(
             project=teacher.project,
             teacher=teacher,
+            cut_again=cut_again,
             created_by=by,
             **limits,
         )
@@ -260,7 +281,7 @@ def run_collection(*, job: Collection, watch: Watch = unwatched) -> None:
         EndpointFailed: the endpoint is down; what was received is stored.
     """
     with carried(job):
-        questions = unanswered(job.teacher, job.most_pass_rate)
+        questions = unanswered(job.teacher, job.most_pass_rate, job.cut_again)
         left = None if job.question_limit is None else max(0, job.question_limit - job.stored)
         wanted = questions.count() if left is None else min(left, questions.count())
         ask_all(
@@ -319,17 +340,28 @@ def _batches(questions: "QuerySet[Question]") -> Iterator[list[Question]]:
 def _store_traces(job: Collection, received: Sequence[Received[Question]]) -> list[Settled]:
     """Make traces of replies, each marked against the key."""
     as_asked = _as_asked([each.item for each in received])
+    samples = _next_samples(job.teacher, as_asked) if job.cut_again else {}
     traces = [
-        _trace(job, as_asked[each.item.pk], each) if each.item.pk in as_asked else None for each in received
+        _trace(job, as_asked[each.item.pk], each, samples.get(each.item.pk, 0))
+        if each.item.pk in as_asked
+        else None
+        for each in received
     ]
     return _settle(traces)
 
 
-def _trace(job: Collection, question: Question, received: Received[Question]) -> Trace:
+def _next_samples(teacher: Teacher, questions: Iterable[int]) -> dict[int, int]:
+    """Return of the questions that a teacher has answered before which sample its next trace is."""
+    there = Trace.objects.filter(teacher=teacher, question__in=questions).order_by()
+    return {key: last + 1 for key, last in there.values_list("question").annotate(last=Max("sample"))}
+
+
+def _trace(job: Collection, question: Question, received: Received[Question], sample: int) -> Trace:
     reply, clean = received.reply, _neutralised(received.reply)
     return Trace(
         question=question,
         teacher=job.teacher,
+        sample=sample,
         collection=job,
         content_hash=trace_hash(clean.thinking, clean.answer),
         neutralised=(clean.thinking, clean.answer) != (reply.thinking, reply.answer),

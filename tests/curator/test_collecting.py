@@ -747,3 +747,68 @@ def test_a_solver_s_order_shows_its_cost_before_it_is_started(client, solver, ma
 
     assert "about $0.30" in response.text
     assert "Start the order" in response.text
+
+
+# --- what was cut off ---
+
+
+def cut_at(tokens):
+    """Return a reply that ran into a limit of so many tokens."""
+    message = {"role": "assistant", "content": "", "reasoning_content": f"Let me see, {tokens} …"}
+    usage = {"prompt_tokens": 10, "completion_tokens": tokens, "total_tokens": 10 + tokens}
+    return whole([{"index": 0, "finish_reason": "length", "message": message}], usage)
+
+
+def test_what_was_cut_off_is_asked_again_with_more_tokens_and_stays_beside_the_new_answer(asked, server):
+    teacher, (cut, fine) = asked(2, max_tokens=100)
+    server.reply_to = lambda question, _before: cut_at(100) if len(server.asked) == 1 else completion("42")
+    run(teacher)
+    teacher.max_tokens = 1_000
+    teacher.save()
+    server.reply_to = lambda *_: completion("42", thinking="All of it.")
+
+    usual = run(teacher)
+    again = run(teacher, cut_again=True)
+    once_more = run(teacher, cut_again=True)
+
+    traces = list(
+        Trace.objects.order_by("question", "sample").values_list("question", "sample", "finish_reason")
+    )
+    assert (usual.asked, again.stored, once_more.asked) == (0, 1, 0)
+    assert sorted(traces) == sorted([(cut.pk, 0, "length"), (cut.pk, 1, "stop"), (fine.pk, 0, "stop")])
+    assert server.requests[-1]["max_tokens"] == 1_000
+
+
+def test_what_is_cut_off_at_the_higher_limit_too_is_not_asked_for_a_third_time(asked, server):
+    teacher, _questions = asked(1, max_tokens=100)
+    server.reply_to = lambda *_: cut_at(100)
+    run(teacher)
+    teacher.max_tokens = 1_000
+    teacher.save()
+    server.reply_to = lambda *_: cut_at(1_000)
+    run(teacher, cut_again=True)
+
+    third = run(teacher, cut_again=True)
+
+    assert (third.asked, len(server.asked), Trace.objects.count()) == (0, 2, 2)
+
+
+def test_at_the_limit_that_cut_it_off_nothing_is_asked_again(asked, server):
+    teacher, _questions = asked(1, max_tokens=100)
+    server.reply_to = lambda *_: cut_at(100)
+    run(teacher)
+
+    estimate = collecting.estimate_collection(teacher=teacher, cut_again=True)
+    again = run(teacher, cut_again=True)
+
+    assert (estimate.questions, again.asked, len(server.asked)) == (0, 0, 1)
+
+
+def test_a_provider_that_cuts_earlier_than_its_limit_is_paid_once(asked, server):
+    teacher, _questions = asked(1, max_tokens=1_000)
+    server.reply_to = lambda *_: cut_at(100)
+    run(teacher)
+
+    run(teacher, cut_again=True)
+
+    assert (len(server.asked), Trace.objects.count()) == (1, 1)

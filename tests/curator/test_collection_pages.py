@@ -1,5 +1,6 @@
 """What people see of orders: pause and go on, progress and money, the price of both orders, terms, sharing."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -211,6 +212,7 @@ def test_the_command_asks_only_what_solvers_miss_where_it_is_told_to(teacher, as
         ({}, "asking"),
         ({"most_pass_rate": 0.0}, "tried and always missed"),
         ({"most_pass_rate": 0.5, "question_limit": 7}, "in at most 50% of their tries"),
+        ({"cut_again": True}, "It asks again what was cut off at a lower limit of tokens."),
         ({"question_limit": 7}, "At most 7 questions."),
     ],
 )
@@ -515,3 +517,15 @@ def test_an_owner_alone_lets_answers_be_reused(client, teacher, make_member):
     assert Project.objects.get().shares_answers
     client.post(address, {**form, "shares_answers": ""})
     assert not Project.objects.get().shares_answers
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_what_was_cut_off_is_asked_again_only_where_that_is_chosen(client, teacher, page, ask, wanted):
+    ask("untried")
+    chosen = {"max_cost_usd": "2"} | ({"cut_again": "on"} if wanted else {})
+
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page(teacher, **chosen)))
+    client.post(teacher.get_absolute_url(), hidden)
+
+    assert hidden["cut_again"] == str(wanted)
+    assert Collection.objects.get().cut_again is wanted

@@ -34,6 +34,12 @@ class Command(StageCommand):
             help="ask only what solvers have tried and got right in at most this share of tries, from 0 to 1",
         )
 
+        parser.add_argument(
+            "--cut-again",
+            action="store_true",
+            help="ask again what was cut off at a lower limit of tokens than the teacher's is now",
+        )
+
     def carry_out(self, **options: Any) -> dict[str, Any]:
         project = named_project(options["slug"])
         teacher = Teacher.objects.filter(project=project, name=options["teacher"]).first()
@@ -44,7 +50,11 @@ class Command(StageCommand):
             raise Refusal(
                 f"The project has no teacher {options['teacher']!r} (there is: {known}); add it on the teachers page."
             )
-        which = {"question_limit": options["limit"], "most_pass_rate": options["most_pass_rate"]}
+        which = {
+            "question_limit": options["limit"],
+            "most_pass_rate": options["most_pass_rate"],
+            "cut_again": options["cut_again"],
+        }
         estimate = collecting.estimate_collection(teacher=teacher, **which)
         self.stderr.write(f"{estimate.questions} questions, about {estimate.usd:.2f} USD. {estimate.basis}")
         if teacher.permits_training is False:
