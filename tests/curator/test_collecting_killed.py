@@ -95,7 +95,8 @@ def carry(beginner, job, seconds, *, at_work=False):
     beginner.stdin.write(f"{job.pk}\n")
     beginner.stdin.flush()
     worker = int(beginner.stdout.readline())
-    while at_work and Trace.objects.count() == before:
+    begun_by = time.monotonic() + 60
+    while at_work and Trace.objects.count() == before and time.monotonic() < begun_by:
         time.sleep(0.01)
     if seconds is not None:
         time.sleep(seconds)
