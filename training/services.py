@@ -86,11 +86,16 @@ def start_run(
     """Queue one fine-tune.
 
     Raises:
-        Refusal: the recipe cannot be used, or the base is of another project.
+        Refusal: the recipe cannot be used, here or at all, or the base is of another project.
     """
     if base.project_id != dataset.project_id:
         raise Refusal(_("The base model %(name)s belongs to another project.") % {"name": base.name})
     recipe_name, made = recipe_from(recipe)
+    if made.sequence_parallel > 1:  # the backend of every run begins one process
+        raise Refusal(
+            _("A run on this machine is one process, so no %(count)d cards can share a pack; set that to 1.")
+            % {"count": made.sequence_parallel}
+        )
     run: Run = Run.objects.create(
         project=dataset.project,
         dataset=dataset,
