@@ -184,7 +184,8 @@ def test_signals_stand_at_their_steps_and_n_leads_to_them(
     assert step.locator("h3 .badge-warn").inner_text() == "arithmetic"
     assert page.locator(".desk-rail a.warn .badge-warn").inner_text() == "arithmetic"
     step.get_by_text("First we add the two numbers").first.wait_for()
-    page.wait_for_function("CSS.highlights.get('signal')?.size === 1")
+    # A function: a bare expression would be evaluated anew at each look, which the page's policy forbids.
+    page.wait_for_function("() => CSS.highlights.get('signal')?.size === 1")
 
 
 @pytest.mark.parametrize("width", [360, 1280])
