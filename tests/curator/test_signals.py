@@ -320,8 +320,8 @@ def test_a_megabyte_of_anything_is_read_in_linear_time(piece):
         signals(text, "Final Answer: 3")
         return time.process_time() - started
 
-    # Four times the text takes four times as long; what grows with its square would take sixteen times.
-    assert read(1_000_000) < 10 * max(read(250_000), 0.02)
+    # Four times the text takes four times as long, with its square sixteen times; under half a second all is noise.
+    assert read(1_000_000) < 10 * max(read(250_000), 0.5)
 
 
 @pytest.mark.real_pools

@@ -333,8 +333,8 @@ def test_a_megabyte_of_anything_is_read_in_linear_time(piece):
         alarms(text)
         return time.process_time() - started
 
-    # Four times the text takes four times as long; what grows with its square would take sixteen times.
-    assert read(1_000_000) < 10 * max(read(250_000), 0.02)
+    # Four times the text takes four times as long, with its square sixteen times; under half a second all is noise.
+    assert read(1_000_000) < 10 * max(read(250_000), 0.5)
 
 
 def test_nesting_and_long_digits_cost_nothing():
