@@ -309,6 +309,22 @@ def reviewed(project, trace, author):
     }
 
 
+def asked(project, teacher):
+    """Return one of each model that a project asks, and one of each order to it, by its name."""
+    solver = Solver.objects.create(project=project, name="solver")
+    assistant = Assistant.objects.create(project=project, name="assistant")
+    return {
+        "teacher": teacher,
+        "solver": solver,
+        "assistant": assistant,
+        "embedder": Embedder.objects.create(project=project, name="embedder"),
+        "grading": Grading.objects.create(project=project, assistant=assistant),
+        "collection": Collection.objects.create(project=project, teacher=teacher),
+        "probe": Probe.objects.create(project=project, solver=solver),
+        "trial": Trial.objects.create(project=project, teacher=teacher, name="t", question="1+1?"),
+    }
+
+
 @pytest.fixture
 def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_user):
     """Return one of each object of a project, by its name."""
@@ -317,8 +333,6 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     question = make_question(pool)
     domain = Domain.objects.create(project=project, code="A", name="Assets")
     teacher = make_teacher(project)
-    solver = Solver.objects.create(project=project, name="solver")
-    assistant = Assistant.objects.create(project=project, name="assistant")
     benchmark = Benchmark.objects.create(project=project, name="paper", file_name="f", content_hash="b")
     item = BenchmarkItem.objects.create(
         benchmark=benchmark, position=0, content_hash="i", text="1+1?", key="2", language="en"
@@ -328,6 +342,7 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
     member = Membership.objects.create(project=project, user=make_user(), role=Role.VIEWER)
     return {
         **reviewed(project, trace, author),
+        **asked(project, teacher),
         "project": project,
         "pool": pool,
         "upload": pool,
@@ -338,14 +353,6 @@ def loop(make_project, make_pool, make_question, make_teacher, make_trace, make_
         "edit": QuestionEdit.objects.create(question=question, field="key", before="1", after="2"),
         "rule": DomainRule.objects.create(domain=domain, words="tax"),
         "classification": Classification.objects.create(project=project, way="rules"),
-        "teacher": teacher,
-        "solver": solver,
-        "assistant": assistant,
-        "embedder": Embedder.objects.create(project=project, name="embedder"),
-        "grading": Grading.objects.create(project=project, assistant=assistant),
-        "collection": Collection.objects.create(project=project, teacher=teacher),
-        "probe": Probe.objects.create(project=project, solver=solver),
-        "trial": Trial.objects.create(project=project, teacher=teacher, name="t", question="1+1?"),
         "trace": trace,
         "step": trace,
         "trace_upload": project,

@@ -20,7 +20,6 @@ OVERRIDES = (
     "seed",
     "loss_weighting",
     "layout",
-    "sequence_parallel",
 )
 WEIGHTING_WORDS = (
     ("sample", _("rows: each counts the same, as in s1")),
@@ -66,13 +65,6 @@ class RunForm(forms.Form):
         help_text=_(
             "What is learnt is the same; cards wait less for the longest row, and each needs more memory."
         ),
-    )
-    sequence_parallel = forms.IntegerField(
-        label=_("Cards that share a pack"),
-        required=False,
-        min_value=1,
-        max_value=64,
-        help_text=_("Neighbours inside one machine; only where rows lie end to end."),
     )
 
     def __init__(self, *args: Any, project: Project, **options: Any) -> None:

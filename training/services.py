@@ -93,7 +93,9 @@ def start_run(
     recipe_name, made = recipe_from(recipe)
     if made.sequence_parallel > 1:  # the backend of every run begins one process
         raise Refusal(
-            _("A run on this machine is one process, so no %(count)d cards can share a pack; set that to 1.")
+            _(
+                "A run on this machine is one process, so %(count)d cards cannot share a pack; set sequence_parallel to 1."
+            )
             % {"count": made.sequence_parallel}
         )
     run: Run = Run.objects.create(

@@ -46,14 +46,8 @@ def dates_in(text: str) -> frozenset[Day]:
     if len(text) > _LONGEST:
         return frozenset()
     text = folded(text)
-    found = [
-        day
-        for pattern in _DATES
-        for match in [pattern.search(text)]
-        if match
-        for day in [_day_of(match)]
-        if day
-    ]
+    matches = (pattern.search(text) for pattern in _DATES)
+    found = [day for match in matches if match and (day := _day_of(match))]
     if found:
         fullest = max(found, key=lambda day: (day.year is not None) + (day.day is not None))
         return frozenset({fullest})

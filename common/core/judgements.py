@@ -7,49 +7,16 @@ says yes. Words of the one are therefore never held against words of the other.
 from common.core.notation import folded
 
 _WORDS = {
-    **dict.fromkeys(
-        [
-            "对",
-            "正确",
-            "√",
-            "✓",
-            "✔",
-            "☑",
-            "真",
-            "成立",
-            "对的",
-            "是正确的",
-            "说法正确",
-            "该说法正确",
-            "true",
-            "correct",
-            "right",
-        ],
-        ("true", True),
-    ),
-    **dict.fromkeys(
-        [
-            "错",
-            "错误",
-            "×",
-            "✗",
-            "✘",
-            "☒",
-            "假",
-            "不对",
-            "不正确",
-            "不成立",
-            "错的",
-            "是错误的",
-            "说法错误",
-            "该说法错误",
-        ],
-        ("true", False),
-    ),
-    **dict.fromkeys(["false", "incorrect", "wrong"], ("true", False)),
-    **dict.fromkeys(["是", "是的", "yes"], ("yes", True)),
-    **dict.fromkeys(["否", "不是", "no"], ("yes", False)),
-}
+    **dict.fromkeys((
+        "对", "正确", "√", "✓", "✔", "☑", "真", "成立", "对的", "是正确的", "说法正确", "该说法正确", "true", "correct", "right",
+    ), ("true", True)),
+    **dict.fromkeys((
+        "错", "错误", "×", "✗", "✘", "☒", "假", "不对", "不正确", "不成立", "错的", "是错误的", "说法错误", "该说法错误",
+        "false", "incorrect", "wrong",
+    ), ("true", False)),
+    **dict.fromkeys(("是", "是的", "yes"), ("yes", True)),
+    **dict.fromkeys(("否", "不是", "no"), ("yes", False)),
+}  # fmt: skip
 # A single letter may name an option or a variable as well: it is one of two alone beside the other, or beside the whole word.
 _LETTERS = {"t": ("true", True), "f": ("true", False), "y": ("yes", True), "n": ("yes", False)}
 _LONGEST = 40

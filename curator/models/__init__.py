@@ -1,6 +1,8 @@
 """From pools of questions to a frozen dataset: the tables, and what a row knows about itself."""
 
 from curator.models.answers import (
+    ANSWERS,
+    Answer,
     Answering,
     Attempt,
     ChosenTrace,
@@ -47,10 +49,12 @@ from curator.models.taxonomy import HASH_LENGTH, Domain, DomainRule
 from curator.models.trials import Trial
 
 __all__ = [
+    "ANSWERS",
     "COMMON_REASONS",
     "HASH_LENGTH",
     "RATINGS",
     "Adjudication",
+    "Answer",
     "Answering",
     "Assistant",
     "Attempt",

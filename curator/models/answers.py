@@ -224,6 +224,10 @@ class Attempt(Answering):
         return f"{self.solver} → {self.question_id}"
 
 
+Answer = Trace | Attempt
+ANSWERS: tuple[type[Answer], ...] = (Trace, Attempt)
+
+
 class StoredReply(ProjectRow):
     """A reply as it was received, under the address of all that was asked: nobody pays for it again."""
 

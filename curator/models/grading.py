@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.access import ProjectRow, Right
 from common.models import Project
-from curator.models.answers import Answering, Attempt, Trace, Verdict
+from curator.models.answers import Answer, Attempt, Trace, Verdict
 from curator.models.endpoints import Assistant
 from curator.models.orders import Order
 
@@ -37,7 +37,22 @@ class Grading(Order):
         return reverse("grading", args=[self.pk])
 
 
-class Grade(ProjectRow):
+class _OfAnswer:
+    """What is said of one answer: of a trace or of an attempt, never of both."""
+
+    trace: Trace | None
+    attempt: Attempt | None
+
+    @property
+    def answering(self) -> Answer:
+        """Return the trace or attempt of which it is said."""
+        found = self.trace or self.attempt
+        if found is None:
+            raise ValueError(f"{self!r} is of no answer")
+        return found
+
+
+class Grade(_OfAnswer, ProjectRow):
     """An assistant's Yes or No about one answer, with its explanation."""
 
     project_path: ClassVar[str] = "grading__project"
@@ -62,16 +77,8 @@ class Grade(ProjectRow):
     def __str__(self) -> str:
         return "Yes" if self.is_right else "No"
 
-    @property
-    def answering(self) -> Answering:
-        """Return the trace or attempt that was graded."""
-        found = self.trace or self.attempt
-        if found is None:
-            raise ValueError(f"grade {self.pk} is of no answer")
-        return found
 
-
-class SpotCheck(ProjectRow):
+class SpotCheck(_OfAnswer, ProjectRow):
     """An expert's own verdict on an answer that rules or an assistant have marked, and what these had said of it."""
 
     edit_right: ClassVar[Right] = Right.REVIEW
@@ -84,7 +91,7 @@ class SpotCheck(ProjectRow):
     # What was said without an expert, and by whom.
     marked = models.CharField(max_length=8, choices=Verdict)
     rule = models.CharField(max_length=60, blank=True)
-    is_blind = models.BooleanField(default=True)  # given on a drawn sample, without seeing the mark
+    is_blind = models.BooleanField(default=True)  # said of a drawn sample, without seeing the mark
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -99,11 +106,3 @@ class SpotCheck(ProjectRow):
 
     def __str__(self) -> str:
         return f"{self.expert}: {self.is_right}"
-
-    @property
-    def answering(self) -> Answering:
-        """Return the trace or attempt that was checked."""
-        found = self.trace or self.attempt
-        if found is None:
-            raise ValueError(f"check {self.pk} is of no answer")
-        return found

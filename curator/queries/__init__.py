@@ -2,6 +2,16 @@
 
 from common.paging import Cursor, KeysetPage, Order, get_keyset_page, read_cursor
 from curator.queries.benchmarks import count_leaks, get_benchmarks, get_items, get_leaks, get_project_leaks
+from curator.queries.checking import (
+    SAMPLE,
+    Sample,
+    get_agreement,
+    get_answer,
+    get_checks,
+    get_disagreements,
+    get_own_checks,
+    get_unchecked,
+)
 from curator.queries.copies import (
     Cluster,
     CopyFigures,
@@ -24,18 +34,7 @@ from curator.queries.datasets import (
     get_version_rows,
 )
 from curator.queries.edits import Change, get_changes, noted
-from curator.queries.grading import (
-    SAMPLE,
-    Sample,
-    get_agreement,
-    get_answer,
-    get_checks,
-    get_disagreements,
-    get_grades,
-    get_gradings,
-    get_own_checks,
-    get_unchecked,
-)
+from curator.queries.grading import get_grades, get_gradings
 from curator.queries.pools import (
     PREVIEWED_ROWS,
     Preview,

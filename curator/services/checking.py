@@ -1,16 +1,15 @@
 """An expert's own verdict on an answer, and which verdict of an answer stands: an expert's, a grader's, the rules'."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from common.core.refusal import Refusal
 from common.models import User
-from curator.models import Attempt, SpotCheck, Trace, Verdict
+from curator.models import Answer, SpotCheck, Trace, Verdict
 from curator.services.marking import verdict_of
 
-Answer = Trace | Attempt
 BY_EXPERT = "an expert"
 RULE_LENGTH = 60
 
@@ -24,7 +23,7 @@ def of(answer: Answer) -> dict[str, Any]:
 def check(*, answer: Answer, expert: User, is_right: bool, is_blind: bool = True) -> SpotCheck:
     """Record an expert's own verdict on an answer; the answer's verdict follows it, and what was said before is kept.
 
-    `is_blind` says that the expert had not seen the mark. Said again, the last word counts, and how the first was given.
+    `is_blind` says that the expert has not seen the mark. Said again, the last word counts.
 
     Raises:
         Refusal: the question has no key to judge by.
@@ -33,13 +32,14 @@ def check(*, answer: Answer, expert: User, is_right: bool, is_blind: bool = True
     if not kept.question.key.strip():
         raise Refusal(_("The question has no key; give it one, and its answers are marked."))
     said = said_without_expert(kept)
-    first = {"project_id": kept.question.project_id, "marked": said["verdict"], "rule": said["verdict_rule"]}
-    made: SpotCheck = SpotCheck.objects.update_or_create(
-        **of(kept),
-        expert=expert,
-        defaults={"is_right": is_right},
-        create_defaults=first | {"is_right": is_right, "is_blind": is_blind},
-    )[0]
+    fields = {
+        "project_id": kept.question.project_id,
+        "is_right": is_right,
+        "is_blind": is_blind,
+        "marked": said["verdict"],
+        "rule": said["verdict_rule"],
+    }
+    made: SpotCheck = SpotCheck.objects.update_or_create(**of(kept), expert=expert, defaults=fields)[0]
     follow(kept)
     return made
 
@@ -47,7 +47,7 @@ def check(*, answer: Answer, expert: User, is_right: bool, is_blind: bool = True
 @transaction.atomic
 def withdraw(*, made: SpotCheck) -> None:
     """Take an expert's verdict back; another expert's stands, or what was said without one."""
-    kept = _held(cast("Answer", made.answering))
+    kept = _held(made.answering)
     made.delete()
     follow(kept)
 
@@ -78,4 +78,5 @@ def said_without_expert(answer: Answer) -> dict[str, Any]:
 def _held(answer: Answer) -> Answer:
     """Return an answer as it is now, held to the end of the transaction."""
     rows = type(answer)._default_manager.select_for_update(no_key=True, of=("self",))
-    return cast("Answer", rows.select_related("question").defer("thinking").get(pk=answer.pk))
+    kept: Answer = rows.select_related("question").defer("thinking").get(pk=answer.pk)
+    return kept

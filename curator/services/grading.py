@@ -22,7 +22,7 @@ from curator.core.verdicts import (
     needs_grader,
     read_judgement,
 )
-from curator.models import Assistant, Attempt, Grade, Grading, Question, Standing, Trace, Verdict
+from curator.models import ANSWERS, Answer, Assistant, Grade, Grading, Question, Standing, Verdict
 from curator.services.asking import (
     Estimate,
     Received,
@@ -35,10 +35,8 @@ from curator.services.asking import (
     one_by_one,
     refuse_if_busy,
 )
-from curator.services.checking import Answer, follow, of
+from curator.services.checking import follow, of
 from curator.services.purse import refuse_without_room
-
-KINDS: tuple[type[Answer], ...] = (Trace, Attempt)
 
 SAMPLE_FOR_ESTIMATE = 200
 ASSUMED_EXPLANATION_TOKENS = 300  # a few sentences, where no grade of the assistant is known yet
@@ -65,7 +63,7 @@ def estimate_grading(*, assistant: Assistant) -> Estimate:
     """
     texts = ("question__text", "question__key", "question__solution", "answer")
     counts = [
-        about_tokens(undecided(kind, assistant.project), "question__language", *texts) for kind in KINDS
+        about_tokens(undecided(kind, assistant.project), "question__language", *texts) for kind in ANSWERS
     ]
     answers = sum(count for count, _tokens in counts)
     tokens_in = sum(tokens for _count, tokens in counts) + answers * estimate_tokens(SYSTEM)
@@ -85,7 +83,7 @@ def estimate_grading(*, assistant: Assistant) -> Estimate:
 
 def first_of_grading(*, assistant: Assistant) -> Prompt | None:
     """Return what an assistant would be asked first; None where nothing is undecided."""
-    firsts = (undecided(kind, assistant.project).first() for kind in KINDS)
+    firsts = (undecided(kind, assistant.project).first() for kind in ANSWERS)
     first = next((each for each in firsts if each is not None), None)
     return _prompt_of(first) if first else None
 
@@ -125,7 +123,7 @@ def run_grading(*, job: Grading, watch: Watch = unwatched) -> None:
         EndpointFailed: the endpoint is down, or keeps to no form; what was received is stored.
     """
     with carried(job):
-        answers = [undecided(kind, job.project) for kind in KINDS]
+        answers = [undecided(kind, job.project) for kind in ANSWERS]
         ask_all(
             job=job,
             endpoint=job.assistant,

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from common.models import User
 from curator.models import Queue
 
 # A judgement takes milliseconds; who asks meanwhile waits for it, but never for longer than a second.
-_WAIT_SECONDS, _MOST_WAITS = 0.01, 100
+_WAIT_SECONDS, _MOST_LOOKS = 0.01, 100
 
 # Who joins a queue is written down once. `seen_at` says that they are there. A lease that a crash of the database
 # loses costs nothing: nobody waits until it has reached the disk.
@@ -74,26 +75,32 @@ def handed_out(queue: Queue, reviewer: User, now: datetime) -> int | None:
     the rest in order from where they are. Part of a caller's transaction.
     """
     passed: list[int] = []
-    waits = _MOST_WAITS
     asked: dict[str, Any] = {"queue": queue.pk, "reviewer": reviewer.pk, "now": now, "passed": passed}
     asked["until"] = now + timedelta(minutes=queue.lease_minutes)
     asked["is_over"] = queue.target is not None and queue.done >= queue.target
     with connection.cursor() as cursor:
         cursor.execute(_JOIN, asked)
         while True:
-            cursor.execute(_FIND, asked)
-            found: int | None = cursor.fetchone()[0]
+            found = _found(cursor, asked)
             if found is None:
-                cursor.execute(_FIND_LOCKED, asked)
-                if cursor.fetchone()[0] is None or not waits:
-                    return None
-                # Looking again, rather than waiting for the lock, cannot end in a deadlock.
-                waits -= 1
-                time.sleep(_WAIT_SECONDS)
-                continue
+                return None
             # Leases that were made between the search and the lock are seen only now.
             cursor.execute(_HOLD, asked | {"item": found})
             if cursor.rowcount:
                 cursor.execute(_MOVE_ON, asked | {"item": found})
                 return found
             passed.append(found)
+
+
+def _found(cursor: CursorWrapper, asked: dict[str, Any]) -> int | None:
+    """Find the next trace and lock it. One that is only locked by others is looked for again: that cannot end in a deadlock."""
+    for _look in range(_MOST_LOOKS):
+        cursor.execute(_FIND, asked)
+        found: int | None = cursor.fetchone()[0]
+        if found is not None:
+            return found
+        cursor.execute(_FIND_LOCKED, asked)
+        if cursor.fetchone()[0] is None:
+            return None
+        time.sleep(_WAIT_SECONDS)
+    return None

@@ -621,9 +621,9 @@ def test_a_grade_of_another_order_is_not_found(client, expert, graded, undecided
 @pytest.mark.parametrize(
     ("agreed", "total", "said"),
     [
-        (0, 0, "No expert has checked these grades yet"),
+        (0, 0, "No expert has checked these marks yet"),
         (10, 10, "Too few were checked to tell"),
-        (50, 50, "Experts agree with 90% of these grades or more"),
+        (50, 50, "Experts agree with 90% of these marks or more"),
         (30, 50, "Do not rely on them"),
     ],
 )
@@ -831,3 +831,16 @@ def test_a_mark_is_overruled_on_the_trace_s_page_and_counts_in_no_blind_sample(
     client.post(f"/traces/{trace.pk}/verdict/", {"verdict": ""})
     trace.refresh_from_db()
     assert (trace.verdict, SpotCheck.objects.count()) == ("wrong", 0)
+
+
+def test_a_word_said_again_with_the_mark_in_sight_leaves_the_blind_sample(client, expert, marked, project):
+    trace, sample = marked("Final Answer: 41"), queries.Sample(project)
+    checking.check(answer=trace, expert=expert, is_right=True)
+    assert queries.get_agreement(sample).total == 1
+    client.force_login(expert)
+
+    client.post(f"/traces/{trace.pk}/verdict/", {"verdict": "wrong"})
+
+    assert SpotCheck.objects.get().is_right is False
+    assert queries.get_agreement(sample).total == 0
+    assert queries.get_unchecked(sample, expert) is None

@@ -369,7 +369,7 @@ def test_a_trace_that_somebody_takes_at_this_moment_is_waited_for(make_queue, pe
 
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_long_for_a_trace_that_is_locked(make_queue, people, monkeypatch):
-    monkeypatch.setattr("curator.services.handing_out._MOST_WAITS", 3)
+    monkeypatch.setattr("curator.services.handing_out._MOST_LOOKS", 3)
     queue = make_queue(size=1, overlap=2)
 
     def ask():

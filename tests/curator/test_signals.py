@@ -2,13 +2,13 @@
 
 import gzip
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curator.core.signals import MOST, Place, Sign, signals
+from tests.growth import grows_linearly
 
 THOUGHT = (
     "The base of the triangle is as long as its height, and so we may take half of the square of either one. "
@@ -315,13 +315,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_a_megabyte_of_anything_is_read_in_linear_time(piece):
-    def read(length):
-        text, started = piece * (length // len(piece)), time.process_time()
-        signals(text, "Final Answer: 3")
-        return time.process_time() - started
-
-    # Four times the text takes four times as long, with its square sixteen times; under half a second all is noise.
-    assert read(1_000_000) < 10 * max(read(250_000), 0.5)
+    assert grows_linearly(lambda text: signals(text, "Final Answer: 3"), piece * (1_000_000 // len(piece)))
 
 
 @pytest.mark.real_pools
@@ -333,5 +327,6 @@ def test_real_traces_give_signals(real_pools):
     given = signals(long, "Final Answer: 3")
     few = [signals(each["thinking"], each["answer"], options=tuple(each["options"])) for each in traces]
 
+    assert grows_linearly(lambda text: signals(text, "Final Answer: 3"), long)
     assert given.found
     assert sum(bool(each.found) for each in few) > len(traces) / 4

@@ -203,6 +203,8 @@ def test_a_run_keeps_the_whole_recipe_that_it_was_started_with(make_dataset, mak
         ({"epoch": 3}, "has no field epoch"),
         (["s1"], "is no recipe"),
         (None, "is no recipe"),
+        ({"sequence_parallel": 2}, "cards share packs alone"),
+        ({"sequence_parallel": 2, "layout": "packed"}, "so 2 cards cannot share a pack"),
     ],
 )
 def test_a_recipe_that_cannot_be_used_starts_nothing(make_dataset, recipe, says):

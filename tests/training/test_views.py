@@ -198,8 +198,6 @@ def test_a_confirmed_run_is_queued_once_with_the_recipe_as_changed(client, owner
         ({"epochs": "1000"}, "epochs is 1000"),
         ({"recipe": "magic"}, "magic"),
         ({"base": "999999"}, "choice"),
-        ({"sequence_parallel": "2"}, "cards share packs alone"),
-        ({"sequence_parallel": "2", "layout": "packed"}, "so no 2 cards can share a pack; set that to 1"),
     ],
 )
 def test_values_that_cannot_be_used_are_refused_in_a_sentence(
@@ -215,13 +213,13 @@ def test_values_that_cannot_be_used_are_refused_in_a_sentence(
 
 def test_rows_can_be_laid_end_to_end_and_the_run_says_so(client, owner, dataset, base, sent):
     client.force_login(owner)
-    asked = {"base": base.pk, "recipe": "tiny-cpu", "layout": "packed", "sequence_parallel": 1}
+    asked = {"base": base.pk, "recipe": "tiny-cpu", "layout": "packed"}
 
     client.post(f"/datasets/{dataset.pk}/train/", asked)
     run = Run.objects.get()
     page = client.get(run.get_absolute_url())
 
-    assert (run.recipe["layout"], run.recipe["sequence_parallel"]) == ("packed", 1)
+    assert run.recipe["layout"] == "packed"
     assert "end to end, so that every card has as much to do" in page.text
 
 
