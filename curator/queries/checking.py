@@ -12,7 +12,7 @@ from common.models import Project, User
 from curator.core.agreement import SpotChecked
 from curator.models import ANSWERS, Answer, Attempt, Grading, SpotCheck, Standing, Trace, Verdict
 
-SAMPLE = 50  # answers that a spot check looks at: enough to tell 90 % from 75 %
+SAMPLE = 50  # answers, of which a rate of agreement is told: enough to tell 90 % from 75 %
 RELATED = ("trace__question", "trace__teacher", "attempt__question", "attempt__solver")
 AGREED = Q(is_right=True, marked=Verdict.RIGHT) | Q(is_right=False, marked=Verdict.WRONG)
 _GRADED = ("trace__grade", "attempt__grade")

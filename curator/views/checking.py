@@ -29,7 +29,7 @@ def agreement_with(sample: queries.Sample) -> dict[str, Any]:
         agreements = [(word, queries.get_agreement(sample, marked=said)) for said, word in words.items()]
     return {
         "grading": sample.grading,
-        "enough": queries.SAMPLE,
+        "enough": queries.SAMPLE * len(agreements),
         "good_percent": round(100 * GOOD_SHARE),
         "agreements": agreements,
         "is_checked": any(found.total for _word, found in agreements),

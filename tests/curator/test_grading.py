@@ -791,6 +791,7 @@ def test_the_check_of_the_rules_hides_the_mark_and_takes_a_verdict(client, exper
     client.post(f"{address}undo/")
 
     assert "Final Answer: 41" in page.text
+    assert "0 checked by you; 100 are enough" in page.text  # as many that are marked right as wrong
     assert "another number" not in page.text
     assert "verdict-wrong" not in page.text
     assert "You have checked everything that there is to check" in after.text
