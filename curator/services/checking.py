@@ -32,14 +32,16 @@ def check(*, answer: Answer, expert: User, is_right: bool, is_blind: bool = True
     if not kept.question.key.strip():
         raise Refusal(_("The question has no key; give it one, and its answers are marked."))
     said = said_without_expert(kept)
-    fields = {
-        "project_id": kept.question.project_id,
-        "is_right": is_right,
-        "is_blind": is_blind,
-        "marked": said["verdict"],
-        "rule": said["verdict_rule"],
-    }
-    made: SpotCheck = SpotCheck.objects.update_or_create(**of(kept), expert=expert, defaults=fields)[0]
+    SpotCheck.objects.filter(**of(kept), expert=expert).delete()  # so that the last word is the last row
+    made: SpotCheck = SpotCheck.objects.create(
+        **of(kept),
+        project_id=kept.question.project_id,
+        expert=expert,
+        is_right=is_right,
+        is_blind=is_blind,
+        marked=said["verdict"],
+        rule=said["verdict_rule"],
+    )
     follow(kept)
     return made
 

@@ -757,6 +757,17 @@ def test_of_two_experts_the_last_one_counts_until_it_is_taken_back(marked, exper
     assert trace.verdict == "right"
 
 
+def test_who_says_it_again_has_the_last_word(marked, expert, project, make_member):
+    trace = marked("Final Answer: 41")
+    checking.check(answer=trace, expert=expert, is_right=True)
+    checking.check(answer=trace, expert=make_member(project, Role.REVIEWER), is_right=False)
+
+    checking.check(answer=trace, expert=expert, is_right=True)
+
+    trace.refresh_from_db()
+    assert (trace.verdict, SpotCheck.objects.count()) == ("right", 2)
+
+
 def test_what_an_expert_has_decided_no_grader_is_paid_for(assistant, undecided, expert, server):
     checking.check(answer=undecided(), expert=expert, is_right=False)
 
