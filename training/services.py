@@ -1,14 +1,16 @@
 """What a person can do with a dataset and a base model: start a fine-tune, follow it, keep its model."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from time import sleep
+from time import monotonic, sleep
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.core.chat import MARKUPS
@@ -16,11 +18,13 @@ from common.core.refusal import Refusal
 from common.jobs import Cancelled, Job, Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from curator.models import Dataset
-from training.backends import local
+from training.backends import KIND, LOCAL, Backend, Order, Standing, backend_of
+from training.backends.record import read_progress
 from training.core.recipe import RECIPES, Recipe, as_dict, from_dict
 from training.models import Model, Run, RunStep
 
-POLL_SECONDS = 0.5
+THIS_MACHINE = {KIND: LOCAL}
+STOP_SECONDS = 60  # that a program has for its step and for saving
 
 
 class ProgramFailed(Refusal):
@@ -181,51 +185,65 @@ def follow_program(
     module: str,
     folder: Path,
     record: Callable[[list[dict[str, Any]]], None],
+    place: Mapping[str, Any] = THIS_MACHINE,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """Start `python -m module folder` unless it runs, record what it reports, and return its result.
+    """Have `python -m module folder` run where `place` says, record what it reports, and return its result.
 
     Raises:
         Cancelled: a person asked for it, and the program has ended.
-        ProgramFailed: the program said so, or died without a word.
+        ProgramFailed: the program said so, died without a word, or was stopped by its backend.
     """
-    pulse = Pulse(job, watch)
-    (folder / "STOP").unlink(missing_ok=True)
-    local.submit(module, folder)
+    backend, pulse = backend_of(place), Pulse(job, watch)
+    order = Order(module, folder, place)
+    backend.submit(order)
     offset = 0
     try:
         while True:
-            alive = local.is_alive(folder)  # asked before reading, so that the last lines are not missed
-            lines, offset = local.read_progress(folder, offset)
+            standing = backend.follow(order)  # asked before reading, so that the last lines are not missed
+            lines, offset = read_progress(folder, offset)
             if lines:
                 record(lines)
             latest = lines[-1] if lines else {}
             pulse(
                 int(latest.get("done", job.progress_done)),
                 int(latest.get("total", job.progress_total)) or None,
-                phase=latest.get("phase"),
+                phase=standing.says or latest.get("phase"),
             )
-            if not alive:
+            if standing.is_over:
                 break
-            sleep(POLL_SECONDS)
+            sleep(backend.poll_seconds)
     except (Cancelled, KeyboardInterrupt):
-        local.cancel(folder)
+        _end(order, backend, job)
         raise
-    return _result(folder)
+    return _result(backend.collect(order), folder, standing)
 
 
-def _result(folder: Path) -> dict[str, Any]:
-    result = local.read_result(folder)
+def _end(order: Order, backend: Backend, job: Job) -> None:
+    """Ask a program to stop and wait for it; end it if it takes too long. The job beats meanwhile."""
+    backend.cancel(order)
+    deadline = monotonic() + STOP_SECONDS
+    while not backend.follow(order).is_over and monotonic() < deadline:
+        with suppress(Cancelled):
+            job.beat(now=timezone.now())
+        sleep(min(backend.poll_seconds, 1.0))
+    if not backend.follow(order).is_over:
+        backend.cancel(order, at_once=True)
+
+
+def _result(result: dict[str, Any] | None, folder: Path, standing: Standing) -> dict[str, Any]:
+    if result is not None and result["state"] == "succeeded":
+        return result
+    if result is not None and result["state"] == "failed":
+        raise ProgramFailed(result["failure"])
+    if standing.says:  # its backend knows why: a time limit, a node that failed, somebody at the cluster
+        raise ProgramFailed(standing.says)
     if result is None:
         raise ProgramFailed(
             _("The program ended without a result; the end of its log is in %(log)s.")
             % {"log": folder / "log.txt"}
         )
-    if result["state"] == "failed":
-        raise ProgramFailed(result["failure"])
-    if result["state"] == "cancelled":
-        raise Cancelled
-    return result
+    raise Cancelled
 
 
 def _record_steps(job: Run, lines: list[dict[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from evaluation import services
 from evaluation.core.policy import BudgetPolicy
 from evaluation.models import Evaluation, MarkedAnswer, Round, Thought
 from training import services as training_services
+from training.backends import local
 from training.models import Model
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +30,7 @@ LABELS = ["4", "32", "40+1 Wait"]
 @pytest.fixture(autouse=True)
 def _one_thread_and_short_waits(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(training_services, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(local.BACKEND, "poll_seconds", 0.05)
 
 
 @pytest.fixture

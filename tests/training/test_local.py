@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from training.backends import local
+from training.backends import local, record
 
 PROGRAM = """
 import json, pathlib, sys, time
@@ -114,7 +114,7 @@ def test_a_program_that_has_succeeded_is_not_started_again(folder):
     local.submit("waiting_program", folder)
 
     assert not local.is_alive(folder)
-    assert local.read_result(folder) == {"state": "succeeded"}
+    assert record.read_result(folder) == {"state": "succeeded"}
     assert (folder / "starts.txt").read_text() == "x"
 
 
@@ -125,7 +125,7 @@ def test_a_program_that_has_failed_is_started_again_without_its_old_result(folde
     start(folder)
 
     assert local.is_alive(folder)
-    assert local.read_result(folder) is None
+    assert record.read_result(folder) is None
 
 
 def test_a_program_outlives_whoever_started_it(folder):
@@ -147,14 +147,13 @@ def test_a_program_that_was_killed_is_not_alive(folder):
     os.kill(pid_of(folder), signal.SIGKILL)
     wait_until(lambda: not local.is_alive(folder))
 
-    assert local.read_result(folder) is None
+    assert record.read_result(folder) is None
 
 
 def test_a_folder_in_which_nothing_was_started_holds_nothing(folder):
     assert not local.is_alive(folder)
-    assert local.read_result(folder) is None
-    assert local.read_progress(folder, 0) == ([], 0)
-    assert local.log_tail(folder) == ""
+    assert record.read_result(folder) is None
+    assert record.read_progress(folder, 0) == ([], 0)
 
 
 def test_another_process_with_the_same_number_is_not_taken_for_the_program(folder):
@@ -187,7 +186,7 @@ def test_a_program_is_asked_to_stop_before_it_is_killed(folder):
     local.cancel(folder)
 
     assert not local.is_alive(folder)
-    assert local.read_result(folder) == {"state": "cancelled"}
+    assert record.read_result(folder) == {"state": "cancelled"}
 
 
 def test_a_program_that_does_not_stop_is_killed(folder, monkeypatch):
@@ -198,7 +197,7 @@ def test_a_program_that_does_not_stop_is_killed(folder, monkeypatch):
     local.cancel(folder)
 
     wait_until(lambda: not local.is_alive(folder))
-    assert local.read_result(folder) is None
+    assert record.read_result(folder) is None
 
 
 def test_a_cancel_leaves_a_stranger_with_the_program_s_number_alone(folder, monkeypatch):
@@ -214,23 +213,22 @@ def test_a_cancel_leaves_a_stranger_with_the_program_s_number_alone(folder, monk
 
 def test_what_a_program_prints_is_its_log(folder):
     start(folder)
-    wait_until(lambda: "begins" in local.log_tail(folder))
 
-    assert local.log_tail(folder) == "it begins 开始\n"
+    wait_until(lambda: (folder / "log.txt").read_text(encoding="utf-8") == "it begins 开始\n")
 
 
 def test_progress_is_read_from_where_the_last_reading_ended(folder):
     progress = folder / "progress.jsonl"
     progress.write_text('{"done": 1}\n{"done": 2}\n')
 
-    first, offset = local.read_progress(folder, 0)
+    first, offset = record.read_progress(folder, 0)
     with progress.open("a") as file:
         file.write('{"done": 3}\n')
-    second, end = local.read_progress(folder, offset)
+    second, end = record.read_progress(folder, offset)
 
     assert (first, second) == ([{"done": 1}, {"done": 2}], [{"done": 3}])
     assert end == progress.stat().st_size
-    assert local.read_progress(folder, end) == ([], end)
+    assert record.read_progress(folder, end) == ([], end)
 
 
 @pytest.mark.parametrize("torn", ['{"do', '{"done": 2}', '{"phase": "训'])
@@ -238,21 +236,21 @@ def test_a_torn_progress_line_waits_for_its_end(folder, torn):
     progress, whole = folder / "progress.jsonl", b'{"done": 1}\n'
     progress.write_bytes(whole + torn.encode()[:-1])
 
-    lines, offset = local.read_progress(folder, 0)
+    lines, offset = record.read_progress(folder, 0)
 
     assert (lines, offset) == ([{"done": 1}], len(whole))
     progress.write_bytes(whole + b'{"done": 9}\n')
-    assert local.read_progress(folder, offset)[0] == [{"done": 9}]
+    assert record.read_progress(folder, offset)[0] == [{"done": 9}]
 
 
 def test_a_line_that_a_killed_program_left_torn_does_not_hide_those_of_the_next(folder):
     progress = folder / "progress.jsonl"
     progress.write_text('{"done": 1}\n{"do')
-    _lines, offset = local.read_progress(folder, 0)
+    _lines, offset = record.read_progress(folder, 0)
 
     start(folder)
     with progress.open("a") as file:
         file.write('{"done": 2}\n')
 
-    assert local.read_progress(folder, offset)[0] == [{"done": 2}]
-    assert local.read_progress(folder, 0)[0] == [{"done": 1}, {"done": 2}]
+    assert record.read_progress(folder, offset)[0] == [{"done": 2}]
+    assert record.read_progress(folder, 0)[0] == [{"done": 1}, {"done": 2}]

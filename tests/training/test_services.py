@@ -11,7 +11,9 @@ from common.core.refusal import Refusal
 from common.jobs import AlreadyClaimed, Cancelled, JobState
 from curator.models import Dataset, DatasetRow, Selection
 from demo.field import make_question
-from training import services
+from tests.training.test_local import wait_until
+from training import backends, services
+from training.backends import Standing, local
 from training.core.recipe import as_dict, s1, tiny_cpu
 from training.models import Model, Run, RunStep
 
@@ -24,7 +26,7 @@ QUICK = as_dict(tiny_cpu()) | {"epochs": 2, "batch_size": 8, "rows_per_card": 8}
 @pytest.fixture(autouse=True)
 def _one_thread_and_short_waits(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(services, "POLL_SECONDS", 0.05)
+    monkeypatch.setattr(local.BACKEND, "poll_seconds", 0.05)
 
 
 @pytest.fixture
@@ -156,10 +158,68 @@ def test_a_program_that_dies_without_a_word_leaves_the_place_of_its_log(make_run
 
 
 def test_a_cancel_that_the_program_noticed_first_is_no_failure(make_run, tmp_path):
-    (tmp_path / "result.json").write_text('{"state": "cancelled"}')
+    with pytest.raises(Cancelled):
+        services._result({"state": "cancelled"}, tmp_path, Standing("ended"))
+
+
+DEAF = """
+import sys, time
+from pathlib import Path
+
+Path(sys.argv[1], "begun").touch()
+time.sleep(600)
+"""
+
+
+def test_who_cancels_a_program_that_does_not_stop_is_heard_from_until_it_is_ended(
+    make_run, tmp_path, monkeypatch
+):
+    (tmp_path / "deaf_program.py").write_text(DEAF, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(services, "STOP_SECONDS", 2)
+    job, beats = make_run(), []
+    job.claim(now=timezone.now())
+
+    def cancel(watched):
+        if (tmp_path / "begun").exists():
+            Run.objects.get(pk=watched.pk).request_cancel(now=timezone.now())
+
+    def note(_order):
+        beats.append(Run.objects.get(pk=job.pk).heartbeat_at)
+        return follow(_order)
+
+    follow = local.BACKEND.follow
+    monkeypatch.setattr(local.BACKEND, "follow", note)
 
     with pytest.raises(Cancelled):
-        services._result(tmp_path)
+        services.follow_program(
+            job=job, module="deaf_program", folder=tmp_path, record=lambda _lines: None, watch=cancel
+        )
+
+    asked = next(
+        place for place, beat in enumerate(beats) if (tmp_path / "STOP").stat().st_mtime < beat.timestamp()
+    )
+    assert len(set(beats[asked:])) > 3
+    wait_until(lambda: not local.is_alive(tmp_path))
+
+
+def test_what_a_backend_says_of_an_end_is_the_failure(tmp_path):
+    ended = Standing("ended", "The run reached its time limit.")
+
+    for result in (None, {"state": "cancelled"}):
+        with pytest.raises(services.ProgramFailed, match="its time limit"):
+            services._result(result, tmp_path, ended)
+    with pytest.raises(services.ProgramFailed, match="no memory"):
+        services._result({"state": "failed", "failure": "no memory"}, tmp_path, ended)
+    assert services._result({"state": "succeeded"}, tmp_path, ended) == {"state": "succeeded"}
+
+
+def test_a_kind_of_backend_is_found_by_its_module_alone():
+    assert backends.kinds() == ["local"]
+    assert backends.backend_of(services.THIS_MACHINE) is local.BACKEND
+    for unknown in ({}, {"kind": "record"}, {"kind": "../os"}, {"kind": 3}):
+        with pytest.raises(backends.BadBackend, match="there are local"):
+            backends.backend_of(unknown)
 
 
 def test_a_job_s_input_is_written_once(tmp_path):

@@ -13,23 +13,24 @@ import time
 from pathlib import Path
 from typing import Any
 
+from training.backends import Order, Standing
 from training.backends.begin import began
+from training.backends.record import STOP, drop_torn_line, has_succeeded, read_result
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 30
 RECORD_SECONDS = 0.01  # between two looks for the record of a program that starts
-LOG_TAIL = 4_000
 
 
 def submit(module: str, folder: Path) -> None:
     """Start `python -m module folder`, unless it lives or has succeeded already."""
-    if is_alive(folder):
+    if is_alive(folder) or has_succeeded(
+        folder
+    ):  # in this order, lest it succeeds in between and begins anew
         return
-    result = read_result(folder)  # after asking whether it lives, lest it succeeds in between and begins anew
-    if result is not None and result["state"] == "succeeded":
-        return
+    (folder / STOP).unlink(missing_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
-    _drop_torn_line(folder / "progress.jsonl")
+    drop_torn_line(folder)
     with (folder / "log.txt").open("ab") as log:
         started = subprocess.Popen(
             [sys.executable, "-m", "training.backends.begin", module, str(folder)],
@@ -53,13 +54,6 @@ def _await_record(folder: Path, started: "subprocess.Popen[bytes]") -> None:
         time.sleep(RECORD_SECONDS)
 
 
-def _drop_torn_line(path: Path) -> None:
-    """Take off what a killed program left of its last line, lest the next one write behind it."""
-    if path.exists():
-        content = path.read_bytes()
-        os.truncate(path, content.rfind(b"\n") + 1)
-
-
 def _considerate() -> dict[str, str]:
     """Return settings that leave a core to others: threads that spin for one that is busy cost tenfold."""
     threads = str(max(1, (os.cpu_count() or 2) - 1))
@@ -77,40 +71,18 @@ def is_alive(folder: Path) -> bool:
 
 def cancel(folder: Path) -> None:
     """Ask the program to stop, and kill it if it does not."""
-    (folder / "STOP").touch()
+    (folder / STOP).touch()
     deadline = time.monotonic() + STOP_SECONDS
     while is_alive(folder) and time.monotonic() < deadline:
         time.sleep(0.2)
+    kill(folder)
+
+
+def kill(folder: Path) -> None:
+    """End the program at once, if it runs."""
     process = _process(folder)
     if process is not None and is_alive(folder):
         os.killpg(process["pid"], signal.SIGKILL)
-
-
-def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the progress lines since `offset` (bytes) and the offset after them; a torn line waits."""
-    path = folder / "progress.jsonl"
-    if not path.exists():
-        return [], offset
-    with path.open("rb") as file:
-        file.seek(offset)
-        content = file.read()
-    complete = content[: content.rfind(b"\n") + 1]
-    return [json.loads(line) for line in complete.splitlines() if line.strip()], offset + len(complete)
-
-
-def read_result(folder: Path) -> dict[str, Any] | None:
-    """Return what the program said at its end, or None while it has not."""
-    path = folder / "result.json"
-    if not path.exists():
-        return None
-    result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return result
-
-
-def log_tail(folder: Path) -> str:
-    """Return the end of the program's output."""
-    path = folder / "log.txt"
-    return path.read_text(encoding="utf-8", errors="replace")[-LOG_TAIL:] if path.exists() else ""
 
 
 def _process(folder: Path) -> dict[str, Any] | None:
@@ -127,3 +99,27 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
+
+
+class Local:
+    """This machine: one process, which outlives whoever started it."""
+
+    poll_seconds = 0.5
+
+    def submit(self, order: Order) -> None:
+        submit(order.module, order.folder)
+
+    def follow(self, order: Order) -> Standing:
+        return Standing("running" if is_alive(order.folder) else "ended")
+
+    def cancel(self, order: Order, *, at_once: bool = False) -> None:
+        if at_once:
+            kill(order.folder)
+        else:
+            (order.folder / STOP).touch()
+
+    def collect(self, order: Order) -> dict[str, Any] | None:
+        return read_result(order.folder)
+
+
+BACKEND = Local()
