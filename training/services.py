@@ -1,11 +1,11 @@
 """What a person can do with a dataset and a base model: start a fine-tune, follow it, keep its model."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 from django.conf import settings
@@ -18,13 +18,10 @@ from common.core.refusal import Refusal
 from common.jobs import Cancelled, Job, Pulse, Watch, carried, unwatched
 from common.models import Project, User
 from curator.models import Dataset
-from training.backends import KIND, LOCAL, Backend, Order, Standing, backend_of
+from training.backends import backend_of, end
 from training.backends.record import read_progress
 from training.core.recipe import RECIPES, Recipe, as_dict, from_dict
 from training.models import Model, Run, RunStep
-
-THIS_MACHINE = {KIND: LOCAL}
-STOP_SECONDS = 60  # that a program has for its step and for saving
 
 
 class ProgramFailed(Refusal):
@@ -130,6 +127,7 @@ def run_training(*, job: Run, watch: Watch = unwatched) -> None:
             module="training.trainer",
             folder=folder,
             record=lambda lines: _record_steps(job, lines),
+            where=job.backend,
             watch=watch,
         )
         _keep_checkpoint(job, folder, result)
@@ -185,22 +183,22 @@ def follow_program(
     module: str,
     folder: Path,
     record: Callable[[list[dict[str, Any]]], None],
-    place: Mapping[str, Any] = THIS_MACHINE,
+    where: str = Run.Backend.LOCAL,
     watch: Watch = unwatched,
 ) -> dict[str, Any]:
-    """Have `python -m module folder` run where `place` says, record what it reports, and return its result.
+    """Have a backend run `python -m module folder`, record what it reports, and return its result.
 
     Raises:
+        BadBackend: there is none of the name `where`.
         Cancelled: a person asked for it, and the program has ended.
-        ProgramFailed: the program said so, died without a word, or was stopped by its backend.
+        ProgramFailed: the program said so, or died without a word.
     """
-    backend, pulse = backend_of(place), Pulse(job, watch)
-    order = Order(module, folder, place)
-    backend.submit(order)
+    backend, pulse = backend_of(where), Pulse(job, watch)
+    backend.submit(module, folder)
     offset = 0
     try:
         while True:
-            standing = backend.follow(order)  # asked before reading, so that the last lines are not missed
+            goes_on = backend.follow(folder)  # asked before reading, so that the last lines are not missed
             lines, offset = read_progress(folder, offset)
             if lines:
                 record(lines)
@@ -208,42 +206,34 @@ def follow_program(
             pulse(
                 int(latest.get("done", job.progress_done)),
                 int(latest.get("total", job.progress_total)) or None,
-                phase=standing.says or latest.get("phase"),
+                phase=latest.get("phase"),
             )
-            if standing.is_over:
+            if not goes_on:
                 break
-            sleep(backend.poll_seconds)
+            sleep(backend.POLL_SECONDS)
     except (Cancelled, KeyboardInterrupt):
-        _end(order, backend, job)
+        end(backend, folder, meanwhile=lambda: _beat(job))
         raise
-    return _result(backend.collect(order), folder, standing)
+    return _result(backend.collect(folder), folder)
 
 
-def _end(order: Order, backend: Backend, job: Job) -> None:
-    """Ask a program to stop and wait for it; end it if it takes too long. The job beats meanwhile."""
-    backend.cancel(order)
-    deadline = monotonic() + STOP_SECONDS
-    while not backend.follow(order).is_over and monotonic() < deadline:
-        with suppress(Cancelled):
-            job.beat(now=timezone.now())
-        sleep(min(backend.poll_seconds, 1.0))
-    if not backend.follow(order).is_over:
-        backend.cancel(order, at_once=True)
+def _beat(job: Job) -> None:
+    """Be heard from while a program stops, which may take longer than a job may be silent."""
+    with suppress(Cancelled):
+        job.beat(now=timezone.now())
 
 
-def _result(result: dict[str, Any] | None, folder: Path, standing: Standing) -> dict[str, Any]:
-    if result is not None and result["state"] == "succeeded":
-        return result
-    if result is not None and result["state"] == "failed":
-        raise ProgramFailed(result["failure"])
-    if standing.says:  # its backend knows why: a time limit, a node that failed, somebody at the cluster
-        raise ProgramFailed(standing.says)
+def _result(result: dict[str, Any] | None, folder: Path) -> dict[str, Any]:
     if result is None:
         raise ProgramFailed(
             _("The program ended without a result; the end of its log is in %(log)s.")
             % {"log": folder / "log.txt"}
         )
-    raise Cancelled
+    if result["state"] == "failed":
+        raise ProgramFailed(result["failure"])
+    if result["state"] == "cancelled":
+        raise Cancelled
+    return result
 
 
 def _record_steps(job: Run, lines: list[dict[str, Any]]) -> None:

@@ -326,7 +326,7 @@ TRAINING = (
     _("A program works in %(folder)s already; this one ends."),
     _("The disk of %(folder)s is full (%(why)s); free some of it and start again."),
     _("%(error)s: %(words)s; the log has the details."),
-    _("There is no kind of backend %(kind)s; there are %(known)s."),
+    _("There is no backend %(name)s; there are %(known)s."),
     _("%(path)s cannot be read as a job (%(why)s); write it with base, rows and recipe."),
     _("%(path)s holds no object; write it with base, rows and recipe."),
     _("%(path)s does not name %(names)s."),

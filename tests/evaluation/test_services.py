@@ -30,7 +30,7 @@ LABELS = ["4", "32", "40+1 Wait"]
 @pytest.fixture(autouse=True)
 def _one_thread_and_short_waits(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(local.BACKEND, "poll_seconds", 0.05)
+    monkeypatch.setattr(local, "POLL_SECONDS", 0.05)
 
 
 @pytest.fixture

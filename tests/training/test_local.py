@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from training.backends import local, record
+from training.backends import end, local, record
 
 PROGRAM = """
 import json, pathlib, sys, time
@@ -35,9 +35,9 @@ def folder(tmp_path, monkeypatch):
     made = tmp_path / "job"
     made.mkdir()
     yield made
-    if local.is_alive(made):
+    if local.follow(made):
         os.killpg(pid_of(made), signal.SIGKILL)
-        wait_until(lambda: not local.is_alive(made))
+        wait_until(lambda: not local.follow(made))
 
 
 def pid_of(folder):
@@ -68,7 +68,7 @@ def test_a_program_that_runs_is_not_started_twice(folder):
     local.submit("waiting_program", folder)
     local.submit("waiting_program", folder)
 
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert pid_of(folder) == first
     assert (folder / "starts.txt").read_text() == "x"
 
@@ -81,12 +81,12 @@ def test_a_program_whose_starter_died_before_it_could_be_followed_is_known_and_a
     local.submit("waiting_program", folder)
     second = subprocess.run(begin, cwd=local.ROOT, capture_output=True, text=True, check=False)
 
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert pid_of(folder) == orphan.pid
     assert second.returncode == 1
     assert f"A program works in {folder} already; this one ends." in second.stderr
     assert (folder / "starts.txt").read_text() == "x"
-    local.cancel(folder)
+    end(local, folder)
     orphan.wait()
 
 
@@ -102,18 +102,18 @@ def test_of_many_orders_at_once_one_program_comes(folder):
     assert [each.wait(timeout=60) for each in starters] == [0] * 5
 
     wait_until(lambda: has_begun(folder))
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert (folder / "starts.txt").read_text() == "x"
 
 
 def test_a_program_that_has_succeeded_is_not_started_again(folder):
     start(folder)
     (folder / "end").touch()
-    wait_until(lambda: not local.is_alive(folder))
+    wait_until(lambda: not local.follow(folder))
 
     local.submit("waiting_program", folder)
 
-    assert not local.is_alive(folder)
+    assert not local.follow(folder)
     assert record.read_result(folder) == {"state": "succeeded"}
     assert (folder / "starts.txt").read_text() == "x"
 
@@ -124,7 +124,7 @@ def test_a_program_that_has_failed_is_started_again_without_its_old_result(folde
 
     start(folder)
 
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert record.read_result(folder) is None
 
 
@@ -137,7 +137,7 @@ def test_a_program_outlives_whoever_started_it(folder):
 
     wait_until(lambda: has_begun(folder))
 
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert os.getpgid(pid_of(folder)) == pid_of(folder)
 
 
@@ -145,13 +145,13 @@ def test_a_program_that_was_killed_is_not_alive(folder):
     start(folder)
 
     os.kill(pid_of(folder), signal.SIGKILL)
-    wait_until(lambda: not local.is_alive(folder))
+    wait_until(lambda: not local.follow(folder))
 
     assert record.read_result(folder) is None
 
 
 def test_a_folder_in_which_nothing_was_started_holds_nothing(folder):
-    assert not local.is_alive(folder)
+    assert not local.follow(folder)
     assert record.read_result(folder) is None
     assert record.read_progress(folder, 0) == ([], 0)
 
@@ -160,7 +160,7 @@ def test_another_process_with_the_same_number_is_not_taken_for_the_program(folde
     stranger = os.getpid()  # lives, but began at another time
     (folder / "pid.json").write_text(json.dumps({"pid": stranger, "began": "1"}))
 
-    assert not local.is_alive(folder)
+    assert not local.follow(folder)
 
 
 def test_a_recycled_number_does_not_keep_a_program_from_starting(folder):
@@ -168,7 +168,7 @@ def test_a_recycled_number_does_not_keep_a_program_from_starting(folder):
 
     start(folder)
 
-    assert local.is_alive(folder)
+    assert local.follow(folder)
     assert pid_of(folder) != os.getpid()
 
 
@@ -177,15 +177,15 @@ def test_a_number_that_nobody_has_is_not_alive(folder):
     ended.wait()
     (folder / "pid.json").write_text(json.dumps({"pid": ended.pid, "began": None}))
 
-    assert not local.is_alive(folder)
+    assert not local.follow(folder)
 
 
 def test_a_program_is_asked_to_stop_before_it_is_killed(folder):
     start(folder)
 
-    local.cancel(folder)
+    end(local, folder)
 
-    assert not local.is_alive(folder)
+    assert not local.follow(folder)
     assert record.read_result(folder) == {"state": "cancelled"}
 
 
@@ -194,9 +194,9 @@ def test_a_program_that_does_not_stop_is_killed(folder, monkeypatch):
     (folder / "deaf").touch()
     start(folder)
 
-    local.cancel(folder)
+    end(local, folder)
 
-    wait_until(lambda: not local.is_alive(folder))
+    wait_until(lambda: not local.follow(folder))
     assert record.read_result(folder) is None
 
 
@@ -204,7 +204,7 @@ def test_a_cancel_leaves_a_stranger_with_the_program_s_number_alone(folder, monk
     stranger = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True)
     (folder / "pid.json").write_text(json.dumps({"pid": stranger.pid, "began": "1"}))
 
-    local.cancel(folder)
+    end(local, folder)
 
     assert stranger.poll() is None
     stranger.kill()

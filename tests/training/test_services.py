@@ -13,7 +13,7 @@ from curator.models import Dataset, DatasetRow, Selection
 from demo.field import make_question
 from tests.training.test_local import wait_until
 from training import backends, services
-from training.backends import Standing, local
+from training.backends import local
 from training.core.recipe import as_dict, s1, tiny_cpu
 from training.models import Model, Run, RunStep
 
@@ -26,7 +26,7 @@ QUICK = as_dict(tiny_cpu()) | {"epochs": 2, "batch_size": 8, "rows_per_card": 8}
 @pytest.fixture(autouse=True)
 def _one_thread_and_short_waits(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(local.BACKEND, "poll_seconds", 0.05)
+    monkeypatch.setattr(local, "POLL_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ def test_a_program_that_dies_without_a_word_leaves_the_place_of_its_log(make_run
 
 def test_a_cancel_that_the_program_noticed_first_is_no_failure(make_run, tmp_path):
     with pytest.raises(Cancelled):
-        services._result({"state": "cancelled"}, tmp_path, Standing("ended"))
+        services._result({"state": "cancelled"}, tmp_path)
 
 
 DEAF = """
@@ -176,7 +176,7 @@ def test_who_cancels_a_program_that_does_not_stop_is_heard_from_until_it_is_ende
 ):
     (tmp_path / "deaf_program.py").write_text(DEAF, encoding="utf-8")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(services, "STOP_SECONDS", 2)
+    monkeypatch.setattr(local, "STOP_SECONDS", 2)
     job, beats = make_run(), []
     job.claim(now=timezone.now())
 
@@ -184,12 +184,12 @@ def test_who_cancels_a_program_that_does_not_stop_is_heard_from_until_it_is_ende
         if (tmp_path / "begun").exists():
             Run.objects.get(pk=watched.pk).request_cancel(now=timezone.now())
 
-    def note(_order):
+    def note(folder):
         beats.append(Run.objects.get(pk=job.pk).heartbeat_at)
-        return follow(_order)
+        return follow(folder)
 
-    follow = local.BACKEND.follow
-    monkeypatch.setattr(local.BACKEND, "follow", note)
+    follow = local.follow
+    monkeypatch.setattr(local, "follow", note)
 
     with pytest.raises(Cancelled):
         services.follow_program(
@@ -200,25 +200,13 @@ def test_who_cancels_a_program_that_does_not_stop_is_heard_from_until_it_is_ende
         place for place, beat in enumerate(beats) if (tmp_path / "STOP").stat().st_mtime < beat.timestamp()
     )
     assert len(set(beats[asked:])) > 3
-    wait_until(lambda: not local.is_alive(tmp_path))
+    wait_until(lambda: not local.follow(tmp_path))
 
 
-def test_what_a_backend_says_of_an_end_is_the_failure(tmp_path):
-    ended = Standing("ended", "The run reached its time limit.")
-
-    for result in (None, {"state": "cancelled"}):
-        with pytest.raises(services.ProgramFailed, match="its time limit"):
-            services._result(result, tmp_path, ended)
-    with pytest.raises(services.ProgramFailed, match="no memory"):
-        services._result({"state": "failed", "failure": "no memory"}, tmp_path, ended)
-    assert services._result({"state": "succeeded"}, tmp_path, ended) == {"state": "succeeded"}
-
-
-def test_a_kind_of_backend_is_found_by_its_module_alone():
-    assert backends.kinds() == ["local"]
-    assert backends.backend_of(services.THIS_MACHINE) is local.BACKEND
-    for unknown in ({}, {"kind": "record"}, {"kind": "../os"}, {"kind": 3}):
-        with pytest.raises(backends.BadBackend, match="there are local"):
+def test_a_backend_is_found_by_the_name_of_its_module():
+    assert backends.backend_of(Run.Backend.LOCAL) is local
+    for unknown in ("", "record", "begin", "../os"):
+        with pytest.raises(backends.BadBackend, match=r"there are local\."):
             backends.backend_of(unknown)
 
 

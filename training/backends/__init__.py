@@ -1,86 +1,64 @@
-"""Where programs run. A backend has a program run on a job folder, tells how it stands, and stops it.
+"""Where programs run. A backend has a program run on a job folder, tells whether it still does, and stops it.
 
-A kind of backend is one module here with a `BACKEND`; nothing else names it. A backend's settings are
-plain data: its kind, and what that kind itself reads.
+A backend is one module here that has what `Backend` asks for; it is found by its name.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any, Literal, Protocol
+from time import monotonic, sleep
+from typing import Any, Protocol
 
 from common.core.refusal import Refusal
 
-KIND = "kind"  # the key of a backend's settings that names its module
-LOCAL = "local"
-
 
 class BadBackend(Refusal):
-    """There is no such kind of backend."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """One program to run: `python -m module folder`. The folder holds its input and its whole record.
-
-    There is one program of a folder, however often it is asked for.
-    """
-
-    module: str
-    folder: Path
-    settings: Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How a program stands. `says` is a sentence for people, empty where there is nothing to say."""
-
-    stage: Literal["waiting", "running", "ended"]
-    says: str = ""
-
-    @property
-    def is_over(self) -> bool:
-        """Tell whether nothing more will come of the program."""
-        return self.stage == "ended"
+    """There is no such backend."""
 
 
 class Backend(Protocol):
-    """One kind of place where programs run."""
+    """One place where programs run; a folder is a program's, and holds its input and its whole record."""
 
-    poll_seconds: float  # between two looks at a program's files
+    POLL_SECONDS: float  # between two looks at a program's files
+    STOP_SECONDS: float  # that a program has for its step and for saving, once it is asked to stop
 
-    def submit(self, order: Order) -> None:
-        """Have the program run, unless it waits, runs or has succeeded already."""
+    def submit(self, module: str, folder: Path) -> None:
+        """Have `python -m module folder` run, unless it waits, runs or has succeeded already: one program of a folder."""
 
-    def follow(self, order: Order) -> Standing:
-        """Return how the program stands; cheap enough to be asked every `poll_seconds`."""
+    def follow(self, folder: Path) -> bool:
+        """Tell whether the program waits or runs; cheap enough to be asked every `POLL_SECONDS`."""
 
-    def cancel(self, order: Order, *, at_once: bool = False) -> None:
+    def cancel(self, folder: Path, *, at_once: bool = False) -> None:
         """Ask the program to save and stop, or end it `at_once`; returns without waiting for the end."""
 
-    def collect(self, order: Order) -> dict[str, Any] | None:
+    def collect(self, folder: Path) -> dict[str, Any] | None:
         """Return what an ended program says of its end; None if it said nothing."""
 
 
-def kinds() -> list[str]:
-    """Return the kinds of backends that there are."""
-    return [name for _finder, name, _package in iter_modules(__path__) if hasattr(_module(name), "BACKEND")]
-
-
-def backend_of(settings: Mapping[str, Any]) -> Backend:
-    """Return the backend that settings are for.
+def backend_of(name: str) -> Backend:
+    """Return the backend of a name.
 
     Raises:
-        BadBackend: there is no such kind.
+        BadBackend: there is none.
     """
-    kind = settings.get(KIND)
-    if kind not in (known := kinds()):
-        raise BadBackend(f"There is no kind of backend {kind}; there are {', '.join(known)}.")
-    backend: Backend = _module(str(kind)).BACKEND
+    known = [each.name for each in iter_modules(__path__) if hasattr(_module(each.name), "submit")]
+    if name not in known:
+        raise BadBackend(f"There is no backend {name}; there are {', '.join(known)}.")
+    backend: Backend = _module(name)
     return backend
 
 
 def _module(name: str) -> Any:
     return import_module(f"{__name__}.{name}")
+
+
+def end(backend: Backend, folder: Path, *, meanwhile: Callable[[], None] = lambda: None) -> None:
+    """Ask a program to stop, wait for that, and end it if it takes too long."""
+    backend.cancel(folder)
+    deadline = monotonic() + backend.STOP_SECONDS
+    while backend.follow(folder) and monotonic() < deadline:
+        meanwhile()
+        sleep(backend.POLL_SECONDS)
+    if backend.follow(folder):
+        backend.cancel(folder, at_once=True)

@@ -13,20 +13,20 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training.backends import Order, Standing
 from training.backends.begin import began
 from training.backends.record import STOP, drop_torn_line, has_succeeded, read_result
 
 ROOT = Path(__file__).resolve().parents[2]
-STOP_SECONDS = 30
+POLL_SECONDS = 0.5
+STOP_SECONDS = 30.0
 RECORD_SECONDS = 0.01  # between two looks for the record of a program that starts
 
 
 def submit(module: str, folder: Path) -> None:
     """Start `python -m module folder`, unless it lives or has succeeded already."""
-    if is_alive(folder) or has_succeeded(
-        folder
-    ):  # in this order, lest it succeeds in between and begins anew
+    if follow(folder):
+        return
+    if has_succeeded(folder):  # after asking whether it lives, lest it succeeds in between and begins anew
         return
     (folder / STOP).unlink(missing_ok=True)
     (folder / "result.json").unlink(missing_ok=True)
@@ -60,7 +60,7 @@ def _considerate() -> dict[str, str]:
     return {"OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", threads), "OMP_WAIT_POLICY": "PASSIVE"}
 
 
-def is_alive(folder: Path) -> bool:
+def follow(folder: Path) -> bool:
     """Tell whether the folder's program runs."""
     process = _process(folder)
     if process is None:
@@ -69,20 +69,19 @@ def is_alive(folder: Path) -> bool:
     return process["began"] is not None and began(process["pid"]) == process["began"]
 
 
-def cancel(folder: Path) -> None:
-    """Ask the program to stop, and kill it if it does not."""
-    (folder / STOP).touch()
-    deadline = time.monotonic() + STOP_SECONDS
-    while is_alive(folder) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    kill(folder)
-
-
-def kill(folder: Path) -> None:
-    """End the program at once, if it runs."""
+def cancel(folder: Path, *, at_once: bool = False) -> None:
+    """Ask the program to stop, or kill it `at_once`."""
+    if not at_once:
+        (folder / STOP).touch()
+        return
     process = _process(folder)
-    if process is not None and is_alive(folder):
+    if process is not None and follow(folder):
         os.killpg(process["pid"], signal.SIGKILL)
+
+
+def collect(folder: Path) -> dict[str, Any] | None:
+    """Return what the program said at its end, or None while it has not."""
+    return read_result(folder)
 
 
 def _process(folder: Path) -> dict[str, Any] | None:
@@ -99,27 +98,3 @@ def _reap(pid: int) -> None:
         os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
         return
-
-
-class Local:
-    """This machine: one process, which outlives whoever started it."""
-
-    poll_seconds = 0.5
-
-    def submit(self, order: Order) -> None:
-        submit(order.module, order.folder)
-
-    def follow(self, order: Order) -> Standing:
-        return Standing("running" if is_alive(order.folder) else "ended")
-
-    def cancel(self, order: Order, *, at_once: bool = False) -> None:
-        if at_once:
-            kill(order.folder)
-        else:
-            (order.folder / STOP).touch()
-
-    def collect(self, order: Order) -> dict[str, Any] | None:
-        return read_result(order.folder)
-
-
-BACKEND = Local()

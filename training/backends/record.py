@@ -1,4 +1,4 @@
-"""The files of a job folder that every program writes: progress, result and log. Read here, whoever ran it."""
+"""The files of a job folder that every program writes, whoever has it run: its progress and its result."""
 
 import json
 import os
@@ -9,16 +9,11 @@ STOP = "STOP"  # whoever writes it asks the program to save and stop at the end 
 
 
 def read_progress(folder: Path, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the progress lines since `offset` (bytes) and the offset after them; a torn line waits.
-
-    A file that has become shorter was begun anew, and is read from its beginning.
-    """
+    """Return the progress lines since `offset` (bytes) and the offset after them; a torn line waits."""
     path = folder / "progress.jsonl"
     if not path.exists():
-        return [], 0
+        return [], offset
     with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_size < offset:
-            offset = 0
         file.seek(offset)
         content = file.read()
     complete = content[: content.rfind(b"\n") + 1]

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from common.jobs import JobState
-from training.backends import local
+from training.backends import end, local
 
 STOP_SECONDS = 15
 POLL_SECONDS = 0.5
@@ -157,5 +157,5 @@ def stop_programs() -> None:
     for kind in ("training.Run", "evaluation.Evaluation"):
         for job in apps.get_model(kind).objects.filter(state=JobState.RUNNING).exclude(folder=""):
             follower = int(job.worker.rpartition(":")[2])
-            if not Path(f"/proc/{follower}").exists() and local.is_alive(Path(job.folder)):
-                local.cancel(Path(job.folder))
+            if not Path(f"/proc/{follower}").exists() and local.follow(Path(job.folder)):
+                end(local, Path(job.folder))
