@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from curator.core.signals import Place, Sign
@@ -273,6 +273,7 @@ def test_a_true_sum_of_whole_numbers_never_alarms(a, b, sign, notation):
     assert alarms(notation.format(a=a, b=b, c=valued(a, sign, b), op=op, tex=tex)) == []
 
 
+@example(a=11, b=10, off=9, sign="-", notation="We get {c} = {a} {op} {b}.")
 @given(a=st.integers(10, 10**6), b=st.integers(10, 10**6), off=st.integers(1, 9), sign=st.sampled_from("+-*"),
        notation=st.sampled_from(NOTATIONS))  # fmt: skip
 def test_a_false_sum_of_whole_numbers_always_alarms(a, b, off, sign, notation):

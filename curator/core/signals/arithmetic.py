@@ -276,7 +276,8 @@ def _is_another_thought(sides: tuple[Node, Node], left: Fraction, right: Fractio
     if not _is_expression(other):
         return False
     if not _is_expression(one):
-        return left in theirs
+        # 3.019, and then 37853.8 / 3.019; what is taken from the first number is no thought to go on with: 10 = 11 - 10.
+        return theirs[0] == left or (other.kind != "add" and left in theirs)
     counted, wanted = Counter(theirs), Counter(ours)
     if len(theirs) < len(ours) and not counted - wanted:
         return True
